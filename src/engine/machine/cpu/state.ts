@@ -1,0 +1,197 @@
+/**
+ * The layout of one machine's WebAssembly memory: processor state, software TLB, caches, then guest RAM.
+ *
+ * Every tier, the system instructions in TypeScript and the inspectors read and write the same bytes, so this file is
+ * the one place that says where they are. All offsets are in bytes from the start of the `WebAssembly.Memory`.
+ */
+
+/** Processor registers and the scratch words through which Wasm and TypeScript hand each other 64-bit values. */
+export const State = {
+  /** RAX RCX RDX RBX RSP RBP RSI RDI R8–R15, one u64 each, in encoding order. */
+  GPR: 0x400,
+  /** u64, address of the instruction being executed; after it, of the next one. */
+  RIP: 0x480,
+  /** u64, always 0: what an absent base or index register reads. */
+  ZERO: 0x488,
+  /** u32, RFLAGS without CF PF AF ZF SF OF: IF, DF, TF, IOPL, NT, RF, AC, ID and the fixed bit 1. */
+  SYSFLAGS: 0x490,
+  /** u32, which operation the lazy arithmetic flags come from (see flags.ts). */
+  CC_OP: 0x494,
+  /** u64, first operand of that operation. */
+  CC_A: 0x498,
+  /** u64, second operand. */
+  CC_B: 0x4a0,
+  /** u64, result; for CcKind.Explicit the six flag bits themselves. */
+  CC_R: 0x4a8,
+  /** i32, instructions still allowed before `run` must return. */
+  REMAINING: 0x4b0,
+  /** u32, current privilege level 0–3. */
+  CPL: 0x4b4,
+  /** u32, the mode key: ModeBit flags; decides how code is decoded and which TLB serves data. */
+  MODE: 0x4b8,
+  /** u32, generation of the jump cache; a change makes every entry stale. */
+  JUMP_GENERATION: 0x4bc,
+  /** u32, non-zero asks `run` to return at the next block boundary. */
+  STOP: 0x4c0,
+  /** u32, StopReason bits: HALTED, SHUTDOWN. */
+  ACTIVITY: 0x4c4,
+  /** u32, 1 while interrupts are held off for one instruction (after STI, MOV SS, POP SS). */
+  SHADOW: 0x4c8,
+  /** i32, vector of the exception waiting for delivery, -1 for none. */
+  FAULT_VECTOR: 0x4cc,
+  /** u32, its error code. */
+  FAULT_ERROR: 0x4d0,
+  /** u32, number of the physical page written last through the slow path (debugging aid). */
+  SPARE: 0x4d4,
+
+  /** u64, linear address for `translate` and for MMIO. */
+  SLOW_VA: 0x4d8,
+  /** u64, physical address that `translate` found for a page that is not RAM. */
+  SLOW_PA: 0x4e0,
+  /** u64, the value of an MMIO or port access. */
+  SLOW_VALUE: 0x4e8,
+
+  /** u64, linear address of a system instruction's memory operand. */
+  SYS_EA: 0x4f0,
+  /** u64, value of its register operand (r/m when that is a register). */
+  SYS_VALUE: 0x4f8,
+  /** u64, its immediate. */
+  SYS_IMM: 0x500,
+  /** u64, address of the instruction after it. */
+  SYS_NEXT_RIP: 0x508,
+  /** u32, ModRM.reg (with REX.R). */
+  SYS_REG: 0x510,
+  /** u32, ModRM.rm (with REX.B) when it names a register, else -1. */
+  SYS_RM: 0x514,
+  /** u32, operand size in bytes. */
+  SYS_SIZE: 0x518,
+
+  CR0: 0x520,
+  CR2: 0x528,
+  CR3: 0x530,
+  CR4: 0x538,
+  CR8: 0x540,
+  EFER: 0x548,
+  STAR: 0x550,
+  LSTAR: 0x558,
+  CSTAR: 0x560,
+  FMASK: 0x568,
+  KERNEL_GS_BASE: 0x570,
+  SYSENTER_CS: 0x578,
+  SYSENTER_ESP: 0x580,
+  SYSENTER_EIP: 0x588,
+  PAT: 0x590,
+  APIC_BASE: 0x598,
+  TSC_AUX: 0x5a0,
+  DR: 0x5a8, // DR0–DR7, one u64 each
+  GDTR_BASE: 0x5e8,
+  IDTR_BASE: 0x5f0,
+  /** u32 each. */
+  GDTR_LIMIT: 0x5f8,
+  IDTR_LIMIT: 0x5fc,
+  /** Eight hidden segment registers of SEGMENT_BYTES each, in SegmentIndex order. */
+  SEGMENTS: 0x600,
+  /** u32, SSE control and status. */
+  MXCSR: 0x6c8,
+  /** XMM0–XMM15, 16 bytes each. */
+  XMM: 0x700,
+  /** 16 bytes where accesses that cross a page or hit a device are put together. */
+  BOUNCE: 0x800,
+  /** x87: kept for the FPU (issue: the processor). 512 bytes. */
+  FPU: 0x840,
+  /** u64 counters since reset: instructions retired by tier 1, regions entered. */
+  STAT_TIER1: 0xa40,
+  STAT_ENTRIES: 0xa48,
+} as const
+
+/** One hidden segment register: selector u32 +0, attributes u32 +4, base u64 +8, limit u32 (in bytes, expanded) +16. */
+export const SEGMENT_BYTES = 24
+export const SegmentField = { SELECTOR: 0, ATTRIBUTES: 4, BASE: 8, LIMIT: 16 } as const
+
+/** ES CS SS DS FS GS in encoding order, then LDTR and TR. */
+export const SegmentIndex = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const
+
+/** SDM vol. 3, 24.4.1 (access rights): bits 0–3 type, 4 S, 5–6 DPL, 7 P, 12 AVL, 13 L, 14 D/B, 15 G, 16 unusable. */
+export const SegmentAttribute = {
+  TYPE: 0xf,
+  S: 1 << 4,
+  DPL_SHIFT: 5,
+  P: 1 << 7,
+  AVL: 1 << 12,
+  L: 1 << 13,
+  DB: 1 << 14,
+  G: 1 << 15,
+  UNUSABLE: 1 << 16,
+} as const
+
+/** Bits of State.MODE. Code decoded under one key never runs under another. */
+export const ModeBit = {
+  /** CS.L = 1 and EFER.LMA = 1. */
+  LONG: 1,
+  /** Default operand and address size is 32 bits (CS.D = 1); with neither LONG nor D32 it is 16 bits. */
+  D32: 2,
+  /** CPL = 3: data accesses go through the user TLB. */
+  USER: 4,
+  /** Outside 64-bit mode: some of CS, DS, ES, SS has a base other than 0, so that bases must be added. */
+  BASED: 8,
+  /** Outside 64-bit mode: the stack is 32 bits wide (SS.B = 1). */
+  STACK32: 16,
+} as const
+
+/** Bits of State.ACTIVITY. */
+export const Activity = { HALTED: 1, SHUTDOWN: 2 } as const
+
+/**
+ * Software TLB: two direct-mapped tables (supervisor, user) of TLB_ENTRIES entries, index = linear page number modulo
+ * the size. An entry: READ tag u64 +0, WRITE tag u64 +8 (the page's linear address, or TLB_INVALID), HOST u32 +16 (offset
+ * of the page in this memory). `va XOR tag`, unsigned, is the offset in the page on a hit and at least 4096 on a miss.
+ */
+export const TLB_ENTRIES = 1024
+export const TLB_ENTRY_BYTES = 32
+export const TlbField = { READ: 0, WRITE: 8, HOST: 16 } as const
+export const TLB_SUPERVISOR = 0x10000
+export const TLB_USER = TLB_SUPERVISOR + TLB_ENTRIES * TLB_ENTRY_BYTES
+/** A tag no linear address comes near: it is not canonical, so the XOR stays above 4096 for every canonical address. */
+export const TLB_INVALID_HI = 0x40000000
+
+/** Jump cache: linear address of a block → its decoded records and, when translated, its region. */
+export const JUMP_ENTRIES = 4096
+export const JUMP_ENTRY_BYTES = 32
+export const JUMP_CACHE = 0x20000
+
+/** Regions' tables from code offset to entry index. */
+export const ENTRY_TABLES = 0x100000
+export const ENTRY_TABLES_END = 0x300000
+/** Decoded instruction records of tier 0. */
+export const RECORDS = 0x300000
+export const RECORDS_END = 0x800000
+
+/** Guest physical address 0. */
+export const RAM_BASE = 0x800000
+/** Largest RAM of one machine, in bytes: below the 32-bit PCI hole. */
+export const RAM_BYTES_MAX = 0xc0000000 - RAM_BASE
+
+/** What an access wants to do with the page. */
+export const Access = { READ: 0, WRITE: 1, EXECUTE: 2 } as const
+
+/** What `translate` answers instead of a host offset. */
+export const TRANSLATE_FAULT = -1
+export const TRANSLATE_MMIO = -2
+
+/** Exception vectors, SDM vol. 3, table 6-1. */
+export const Vector = {
+  DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16, AC: 17, MC: 18, XM: 19,
+} as const
+
+export const Rflag = {
+  CF: 1, FIXED: 2, PF: 4, AF: 0x10, ZF: 0x40, SF: 0x80, TF: 0x100, IF: 0x200, DF: 0x400, OF: 0x800, IOPL: 0x3000, NT: 0x4000,
+  RF: 0x10000, VM: 0x20000, AC: 0x40000, VIF: 0x80000, VIP: 0x100000, ID: 0x200000,
+} as const
+/** CF PF AF ZF SF OF: the flags kept lazily. */
+export const ARITHMETIC_FLAGS = 0x8d5
+
+/** Register numbers by encoding. */
+export const Gpr = { RAX: 0, RCX: 1, RDX: 2, RBX: 3, RSP: 4, RBP: 5, RSI: 6, RDI: 7, R8: 8, R9: 9, R10: 10, R11: 11, R12: 12, R13: 13, R14: 14, R15: 15 } as const
+
+/** Virtual nanoseconds that one instruction takes: the machine runs at 500 million instructions a virtual second. */
+export const NS_PER_INSTRUCTION = 2

@@ -1,0 +1,61 @@
+/**
+ * Instructions that change what the processor is rather than what its registers hold. They are defined once, in
+ * TypeScript (system.ts); tier 0 calls them by these numbers and translated regions leave to tier 0 before them.
+ */
+export const SystemOp = {
+  HLT: 0,
+  CLI: 1,
+  STI: 2,
+  LGDT: 3,
+  LIDT: 4,
+  SGDT: 5,
+  SIDT: 6,
+  LLDT: 7,
+  LTR: 8,
+  SLDT: 9,
+  STR: 10,
+  LMSW: 11,
+  SMSW: 12,
+  INVLPG: 13,
+  MOV_TO_CR: 14,
+  MOV_FROM_CR: 15,
+  MOV_TO_DR: 16,
+  MOV_FROM_DR: 17,
+  MOV_TO_SREG: 18,
+  RDMSR: 19,
+  WRMSR: 20,
+  RDTSC: 21,
+  RDTSCP: 22,
+  CPUID: 23,
+  INT: 24, // SYS_IMM: vector
+  INT3: 25,
+  INTO: 26,
+  INT1: 27,
+  IRET: 28,
+  SYSCALL: 29,
+  SYSRET: 30,
+  SWAPGS: 31,
+  JMP_FAR: 32, // SYS_IMM: offset, SYS_VALUE: selector
+  CALL_FAR: 33,
+  RET_FAR: 34, // SYS_IMM: bytes to release
+  PUSHF: 35,
+  POPF: 36,
+  IN: 37, // SYS_IMM: port, SYS_SIZE: bytes; result to AL/AX/EAX
+  OUT: 38, // the same, value from AL/AX/EAX
+  HYPERCALL: 39, // VMCALL, 0F 01 C1
+  CLTS: 40,
+  WBINVD: 41,
+  UD: 42, // UD2 and everything undefined
+  FXSAVE: 43,
+  FXRSTOR: 44,
+  LDMXCSR: 45,
+  STMXCSR: 46,
+  XGETBV: 47,
+  POP_SREG: 48, // SYS_REG: segment
+  PUSH_SREG: 49,
+  WAIT_X87: 50, // any x87 instruction or FWAIT: #NM or #UD until the FPU is there
+  MOV_FROM_SREG_MEM: 51,
+  LAHF: 52,
+  SAHF: 53,
+} as const
+export type SystemOp = (typeof SystemOp)[keyof typeof SystemOp]
