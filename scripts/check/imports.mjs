@@ -11,7 +11,7 @@ import { parseSync, Visitor } from 'vite'
  * @property {number} line counted from 1
  */
 
-const SOURCE = /\.(?:tsx?|mts|mjs)$/
+export const SOURCE = /\.(?:tsx?|mts|mjs)$/
 
 /** Every source file under `folders`, relative to `root`, `/`-separated, sorted. Folders that do not exist count as empty. */
 export function sourceFiles(root, folders) {
@@ -54,7 +54,8 @@ export function referencesOf(root, file) {
     ImportExpression: node => add(node.source, 'value', node.start),
     TSImportType: node => add(node.source, 'type', node.start),
     NewExpression: node => {
-      if (node.callee.type === 'Identifier' && node.callee.name === 'URL' && isImportMetaUrl(node.arguments[1])) add(node.arguments[0], 'url', node.start)
+      const isUrl = node.callee.type === 'Identifier' && node.callee.name === 'URL' && isImportMetaUrl(node.arguments[1])
+      if (isUrl) add(node.arguments[0], 'url', node.start)
     }
   }).visit(program)
   return references

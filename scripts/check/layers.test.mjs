@@ -40,7 +40,8 @@ describe('layers', () => {
   ])('refuses %s that imports %s', (file, target) => {
     write(file, from(file, target))
     write(target, 'export const x = 1\n')
-    expect(checkLayers(root)).toEqual([expect.stringContaining(`${file}:1: ${file.match(/src\/(engine\/)?\w+/)[0]} may not import ${target}`)])
+    const layer = file.match(/src\/(engine\/)?\w+/)[0]
+    expect(checkLayers(root)).toEqual([expect.stringContaining(`${file}:1: ${layer} may not import ${target}`)])
   })
 
   it.each([

@@ -44,7 +44,8 @@ describe('the engine is deterministic', () => {
   })
 
   it('lets a local of the same name be', () => {
-    expect(lint({ 'src/engine/kernel/a.ts': 'export function run(process: { id: number }): number {\n  return process.id\n}\n' })).toEqual([])
+    const text = 'export function run(process: { id: number }): number {\n  return process.id\n}\n'
+    expect(lint({ 'src/engine/kernel/a.ts': text })).toEqual([])
   })
 
   it('lets the toolchain and tests use the host', () => {
@@ -54,7 +55,11 @@ describe('the engine is deterministic', () => {
 })
 
 describe('the renderer is a page', () => {
-  it.each(['export const where = process.cwd()', 'export const bytes = Buffer.alloc(1)', "export const fs = require('node:fs')"])('%s is refused', text => {
+  it.each([
+    'export const where = process.cwd()',
+    'export const bytes = Buffer.alloc(1)',
+    "export const fs = require('node:fs')"
+  ])('%s is refused', text => {
     expect(lint({ 'src/renderer/a.tsx': `${text}\n` })).toContain('eslint(no-restricted-globals)')
   })
 
