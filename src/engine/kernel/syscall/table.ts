@@ -1,0 +1,284 @@
+import type { ErrnoName } from './errno.ts'
+
+/**
+ * The Atoll ABI's system calls (`int 0x80`): number in RAX, arguments in RDI RSI RDX R10 R8 R9, result in RAX, `-errno` on
+ * failure, every other register preserved. This table is the source: the dispatcher runs by it, and the C header
+ * `user/include/atoll.h` and `docs/abi.md` are generated from it (generate.ts).
+ */
+
+/** C types an argument can have, and how the dispatcher reads the register: see `decodeArgument` in dispatch.ts. */
+export type ArgumentType =
+  | 'int'
+  | 'uint32_t'
+  | 'int64_t'
+  | 'size_t'
+  | 'void *'
+  | 'const void *'
+  | 'const char *'
+  | 'char *const *'
+  | 'int *'
+  | 'int32_t *'
+  | 'const int32_t *'
+  | 'uint32_t *'
+  | 'struct atoll_stat *'
+  | 'const struct atoll_address *'
+  | 'struct atoll_address *'
+
+export interface SyscallArgument {
+  name: string
+  type: ArgumentType
+}
+
+export interface SyscallDefinition {
+  number: number
+  /** Without the prefix: EXIT stands for SYS_EXIT and sys_exit(). */
+  name: string
+  arguments: readonly SyscallArgument[]
+  /** `void`: the call does not return. */
+  returns: 'void' | 'int' | 'int64_t' | 'void *'
+  errors: readonly ErrnoName[]
+  /** Complete sentences in Markdown; the first is the summary. */
+  doc: string
+}
+
+const path: SyscallArgument = { name: 'path', type: 'const char *' }
+const fd: SyscallArgument = { name: 'fd', type: 'int' }
+const length: SyscallArgument = { name: 'length', type: 'size_t' }
+
+export const syscalls = [
+  {
+    number: 1, name: 'EXIT', arguments: [{ name: 'status', type: 'int' }], returns: 'void', errors: [],
+    doc: 'Ends the process and gives back everything it held. Its exit status is the low 8 bits of `status`. When the first program ends, the machine shuts down with that status.',
+  },
+  {
+    number: 2, name: 'YIELD', arguments: [], returns: 'int', errors: [],
+    doc: 'Lets the next runnable process go first. Returns 0 when it is this one’s turn again.',
+  },
+  {
+    number: 3, name: 'LOG', arguments: [{ name: 'message', type: 'const char *' }, length], returns: 'int', errors: ['EFAULT', 'EINVAL'],
+    doc: 'Writes `[user] `, the message and a newline to the serial console. Returns `length`. A message is at most 4096 bytes long (EINVAL).',
+  },
+  {
+    number: 4, name: 'MMAP', arguments: [{ name: 'address', type: 'void *' }, length, { name: 'protection', type: 'int' }], returns: 'void *',
+    errors: ['EINVAL', 'EACCES', 'ENOMEM'],
+    doc: 'Maps fresh zeroed memory, `length` bytes rounded up to pages. Returns its address. With `address` 0 the kernel chooses the place, else the pages must be page-aligned, free and inside user space (EINVAL otherwise). PROT_WRITE together with PROT_EXEC is EACCES: no page is ever both. Pages become real when they are first touched.',
+  },
+  {
+    number: 5, name: 'FORK', arguments: [], returns: 'int', errors: ['ENOMEM', 'EAGAIN'],
+    doc: 'Clones the process. Returns the child’s process id in the parent and 0 in the child.',
+  },
+  {
+    number: 6, name: 'EXEC', arguments: [path, { name: 'argv', type: 'char *const *' }, { name: 'envp', type: 'char *const *' }], returns: 'int',
+    errors: ['ENOENT', 'ENOEXEC', 'EACCES', 'EFAULT', 'ENOMEM', 'E2BIG', 'ENAMETOOLONG'],
+    doc: 'Replaces the program of the process with the file at `path`. Returns only on failure.',
+  },
+  {
+    number: 7, name: 'WAIT', arguments: [{ name: 'pid', type: 'int' }, { name: 'status', type: 'int *' }], returns: 'int', errors: ['ECHILD', 'EINTR', 'EFAULT'],
+    doc: 'Sleeps until a child ends: the one named, or any with `pid` -1. Returns its process id and stores its exit status unless `status` is 0.',
+  },
+  {
+    number: 8, name: 'READ', arguments: [fd, { name: 'buffer', type: 'void *' }, length], returns: 'int64_t', errors: ['EBADF', 'EFAULT', 'EISDIR', 'EINTR'],
+    doc: 'Reads at most `length` bytes. Returns how many were read, 0 at the end of the file. On the console it sleeps until a line has been typed.',
+  },
+  {
+    number: 9, name: 'WRITE', arguments: [fd, { name: 'buffer', type: 'const void *' }, length], returns: 'int64_t',
+    errors: ['EBADF', 'EFAULT', 'ENOSPC', 'EFBIG'],
+    doc: 'Writes `length` bytes. Returns how many were written, fewer only when the file system filled up on the way.',
+  },
+  {
+    number: 10, name: 'OPEN', arguments: [path, { name: 'flags', type: 'int' }, { name: 'mode', type: 'int' }], returns: 'int',
+    errors: ['ENOENT', 'EACCES', 'EEXIST', 'ENOTDIR', 'EISDIR', 'EMFILE', 'ENFILE', 'ENAMETOOLONG', 'EFAULT', 'EINVAL', 'ENOSPC'],
+    doc: 'Opens a file; O_CREAT makes it with the permission bits of `mode`. Returns the lowest free descriptor. Descriptors 0, 1 and 2 of a first program are the console.',
+  },
+  {
+    number: 11, name: 'CLOSE', arguments: [fd], returns: 'int', errors: ['EBADF'],
+    doc: 'Closes a descriptor. Returns 0.',
+  },
+  {
+    number: 12, name: 'STAT', arguments: [path, { name: 'stat', type: 'struct atoll_stat *' }], returns: 'int',
+    errors: ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EFAULT'],
+    doc: 'Describes the file at `path`. Returns 0.',
+  },
+  {
+    number: 13, name: 'WASM_LOAD', arguments: [{ name: 'bytes', type: 'const void *' }, length, { name: 'name', type: 'const char *' }], returns: 'int',
+    errors: ['EFAULT', 'EINVAL', 'ENOEXEC', 'ENOMEM', 'EMFILE'],
+    doc: 'Loads a WebAssembly module into the kernel’s runtime. Returns its module id.',
+  },
+  {
+    number: 14, name: 'WASM_EXEC',
+    arguments: [
+      { name: 'module', type: 'int' },
+      { name: 'function', type: 'const char *' },
+      { name: 'arguments', type: 'const int32_t *' },
+      { name: 'count', type: 'size_t' },
+      { name: 'result', type: 'int32_t *' },
+    ],
+    returns: 'int', errors: ['EINVAL', 'ENOENT', 'EFAULT', 'EINTR'],
+    doc: 'Calls an exported function with `count` i32 arguments and stores its i32 result. Returns 0.',
+  },
+  {
+    number: 15, name: 'SOCKET', arguments: [{ name: 'domain', type: 'int' }, { name: 'type', type: 'int' }, { name: 'protocol', type: 'int' }], returns: 'int',
+    errors: ['EAFNOSUPPORT', 'EPROTONOSUPPORT', 'EMFILE', 'ENFILE'],
+    doc: 'Makes a socket. Returns its descriptor.',
+  },
+  {
+    number: 16, name: 'BIND', arguments: [fd, { name: 'address', type: 'const struct atoll_address *' }], returns: 'int',
+    errors: ['EBADF', 'ENOTSOCK', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EFAULT', 'EINVAL'],
+    doc: 'Gives a socket its local address. Returns 0.',
+  },
+  {
+    number: 17, name: 'LISTEN', arguments: [fd, { name: 'backlog', type: 'int' }], returns: 'int', errors: ['EBADF', 'ENOTSOCK', 'EOPNOTSUPP', 'EADDRINUSE'],
+    doc: 'Lets a stream socket accept connections, at most `backlog` of them waiting. Returns 0.',
+  },
+  {
+    number: 18, name: 'ACCEPT', arguments: [fd, { name: 'peer', type: 'struct atoll_address *' }], returns: 'int',
+    errors: ['EBADF', 'ENOTSOCK', 'EINVAL', 'EMFILE', 'EINTR', 'EFAULT'],
+    doc: 'Sleeps until a connection comes in. Returns a descriptor for it and stores the peer’s address unless `peer` is 0.',
+  },
+  {
+    number: 19, name: 'CONNECT', arguments: [fd, { name: 'address', type: 'const struct atoll_address *' }], returns: 'int',
+    errors: ['EBADF', 'ENOTSOCK', 'EISCONN', 'ECONNREFUSED', 'ETIMEDOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'EFAULT', 'EINTR'],
+    doc: 'Connects a socket to a peer. Returns 0 when the connection stands.',
+  },
+  {
+    number: 20, name: 'SEND', arguments: [fd, { name: 'buffer', type: 'const void *' }, length, { name: 'flags', type: 'int' }], returns: 'int64_t',
+    errors: ['EBADF', 'ENOTSOCK', 'ENOTCONN', 'EPIPE', 'ECONNRESET', 'EMSGSIZE', 'EFAULT', 'EINTR'],
+    doc: 'Sends to the connected peer. Returns how many bytes were taken.',
+  },
+  {
+    number: 21, name: 'RECV', arguments: [fd, { name: 'buffer', type: 'void *' }, length, { name: 'flags', type: 'int' }], returns: 'int64_t',
+    errors: ['EBADF', 'ENOTSOCK', 'ENOTCONN', 'ECONNRESET', 'EFAULT', 'EINTR'],
+    doc: 'Receives from the connected peer. Returns how many bytes came, 0 when the peer has closed.',
+  },
+  {
+    number: 22, name: 'SENDTO',
+    arguments: [fd, { name: 'buffer', type: 'const void *' }, length, { name: 'flags', type: 'int' }, { name: 'address', type: 'const struct atoll_address *' }],
+    returns: 'int64_t', errors: ['EBADF', 'ENOTSOCK', 'EDESTADDRREQ', 'EMSGSIZE', 'ENETUNREACH', 'EHOSTUNREACH', 'EFAULT', 'EINTR'],
+    doc: 'Sends one datagram to `address`. Returns its length.',
+  },
+  {
+    number: 23, name: 'RECVFROM',
+    arguments: [fd, { name: 'buffer', type: 'void *' }, length, { name: 'flags', type: 'int' }, { name: 'address', type: 'struct atoll_address *' }],
+    returns: 'int64_t', errors: ['EBADF', 'ENOTSOCK', 'EFAULT', 'EINTR'],
+    doc: 'Receives one datagram. Returns its length and stores the sender’s address unless `address` is 0.',
+  },
+  {
+    number: 24, name: 'GETPID', arguments: [], returns: 'int', errors: [],
+    doc: 'Returns the process id. The first program is process 1.',
+  },
+  {
+    number: 25, name: 'CLOCK', arguments: [], returns: 'int64_t', errors: [],
+    doc: 'Returns the machine’s virtual time: nanoseconds since reset.',
+  },
+  {
+    number: 26, name: 'SLEEP', arguments: [{ name: 'nanoseconds', type: 'int64_t' }], returns: 'int', errors: ['EINVAL', 'EINTR'],
+    doc: 'Sleeps for at least that much virtual time. Returns 0.',
+  },
+  {
+    number: 27, name: 'MUNMAP', arguments: [{ name: 'address', type: 'void *' }, length], returns: 'int', errors: ['EINVAL', 'ENOMEM'],
+    doc: 'Unmaps every page of the range; pages that were not mapped are passed over. Returns 0.',
+  },
+  {
+    number: 28, name: 'SEEK', arguments: [fd, { name: 'offset', type: 'int64_t' }, { name: 'whence', type: 'int' }], returns: 'int64_t',
+    errors: ['EBADF', 'EINVAL', 'ESPIPE', 'EOVERFLOW'],
+    doc: 'Moves the position of an open file, counted from the start (SEEK_SET), the position (SEEK_CUR) or the end (SEEK_END). Returns the new position.',
+  },
+  {
+    number: 29, name: 'TTYMODE', arguments: [fd, { name: 'mode', type: 'int' }], returns: 'int', errors: ['EBADF', 'ENOTTY', 'EINVAL'],
+    doc: 'Sets how the console reads. TTY_CANONICAL hands over whole lines, echoed and edited (backspace, Ctrl-U, Ctrl-D for end of file); TTY_RAW hands over every byte as it comes and echoes nothing. Returns the mode before.',
+  },
+] as const satisfies readonly SyscallDefinition[]
+
+export type SyscallName = (typeof syscalls)[number]['name']
+
+/** Calls whose number and arguments are settled and which answer -ENOSYS so far. */
+export const unavailable = [
+  'FORK', 'EXEC', 'WAIT', 'WASM_LOAD', 'WASM_EXEC', 'SOCKET', 'BIND', 'LISTEN', 'ACCEPT', 'CONNECT', 'SEND', 'RECV', 'SENDTO', 'RECVFROM',
+] as const satisfies readonly SyscallName[]
+
+export type UnavailableName = (typeof unavailable)[number]
+export type AvailableName = Exclude<SyscallName, UnavailableName>
+
+/** Named constants of the ABI, grouped as header and docs print them. Linux's values where Linux has the thing. */
+export const constantGroups = [
+  {
+    title: 'Protection of mapped pages (SYS_MMAP)',
+    constants: [
+      { name: 'PROT_NONE', value: 0, doc: 'no access' },
+      { name: 'PROT_READ', value: 1, doc: 'readable' },
+      { name: 'PROT_WRITE', value: 2, doc: 'writable, and so readable' },
+      { name: 'PROT_EXEC', value: 4, doc: 'executable; never together with PROT_WRITE' },
+    ],
+  },
+  {
+    title: 'Flags of SYS_OPEN',
+    constants: [
+      { name: 'O_RDONLY', value: 0, doc: 'for reading' },
+      { name: 'O_WRONLY', value: 1, doc: 'for writing' },
+      { name: 'O_RDWR', value: 2, doc: 'for both' },
+      { name: 'O_CREAT', value: 0o100, doc: 'make the file if there is none' },
+      { name: 'O_EXCL', value: 0o200, doc: 'with O_CREAT: EEXIST if there is one' },
+      { name: 'O_TRUNC', value: 0o1000, doc: 'empty the file first' },
+      { name: 'O_APPEND', value: 0o2000, doc: 'every write goes to the end' },
+      { name: 'O_DIRECTORY', value: 0o200000, doc: 'ENOTDIR if it is no directory' },
+    ],
+  },
+  {
+    title: 'Where SYS_SEEK counts from',
+    constants: [
+      { name: 'SEEK_SET', value: 0, doc: 'the start' },
+      { name: 'SEEK_CUR', value: 1, doc: 'the position' },
+      { name: 'SEEK_END', value: 2, doc: 'the end' },
+    ],
+  },
+  {
+    title: 'Modes of the console (SYS_TTYMODE)',
+    constants: [
+      { name: 'TTY_CANONICAL', value: 0, doc: 'lines, echoed and edited' },
+      { name: 'TTY_RAW', value: 1, doc: 'bytes as they come' },
+    ],
+  },
+  {
+    title: 'Kinds of file in atoll_stat.mode',
+    constants: [
+      { name: 'S_IFMT', value: 0o170000, doc: 'mask of the kind' },
+      { name: 'S_IFCHR', value: 0o020000, doc: 'character device' },
+      { name: 'S_IFDIR', value: 0o040000, doc: 'directory' },
+      { name: 'S_IFREG', value: 0o100000, doc: 'regular file' },
+    ],
+  },
+] as const
+
+/** A structure that programs and kernel share: offset in bytes, little-endian, no padding but what is listed. */
+export interface StructField {
+  offset: number
+  type: 'uint64_t' | 'uint32_t' | 'uint16_t'
+  name: string
+  doc: string
+}
+
+export const structures = [
+  {
+    name: 'atoll_stat', bytes: 40, doc: 'What SYS_STAT tells about a file.',
+    fields: [
+      { offset: 0, type: 'uint64_t', name: 'inode', doc: 'number of the file inside its file system' },
+      { offset: 8, type: 'uint64_t', name: 'size', doc: 'bytes' },
+      { offset: 16, type: 'uint64_t', name: 'modified', doc: 'virtual nanoseconds since reset of the last change' },
+      { offset: 24, type: 'uint32_t', name: 'mode', doc: 'kind (S_IFMT) and permission bits' },
+      { offset: 28, type: 'uint32_t', name: 'links', doc: 'names the file has' },
+      { offset: 32, type: 'uint32_t', name: 'device', doc: 'number of the file system' },
+      { offset: 36, type: 'uint32_t', name: 'reserved', doc: 'always 0' },
+    ],
+  },
+  {
+    name: 'atoll_address', bytes: 8, doc: 'An IPv4 socket address; both numbers in network byte order.',
+    fields: [
+      { offset: 0, type: 'uint16_t', name: 'family', doc: 'AF_INET, 2' },
+      { offset: 2, type: 'uint16_t', name: 'port', doc: 'big-endian' },
+      { offset: 4, type: 'uint32_t', name: 'address', doc: 'big-endian' },
+    ],
+  },
+] as const satisfies readonly { name: string; bytes: number; doc: string; fields: readonly StructField[] }[]
+
+/** Longest message of SYS_LOG in bytes. */
+export const LOG_LENGTH_MAX = 4096

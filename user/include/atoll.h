@@ -1,0 +1,521 @@
+/*
+ * Atoll system calls for C programs. Generated from src/engine/kernel/syscall/table.ts; do not edit.
+ *
+ * int 0x80: number in rax, arguments in rdi rsi rdx r10 r8 r9, result in rax, -errno on failure, every other
+ * register preserved. Beside a C library, include its headers before this one.
+ */
+#ifndef ATOLL_H
+#define ATOLL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SYS_EXIT 1
+#define SYS_YIELD 2
+#define SYS_LOG 3
+#define SYS_MMAP 4
+#define SYS_FORK 5
+#define SYS_EXEC 6
+#define SYS_WAIT 7
+#define SYS_READ 8
+#define SYS_WRITE 9
+#define SYS_OPEN 10
+#define SYS_CLOSE 11
+#define SYS_STAT 12
+#define SYS_WASM_LOAD 13
+#define SYS_WASM_EXEC 14
+#define SYS_SOCKET 15
+#define SYS_BIND 16
+#define SYS_LISTEN 17
+#define SYS_ACCEPT 18
+#define SYS_CONNECT 19
+#define SYS_SEND 20
+#define SYS_RECV 21
+#define SYS_SENDTO 22
+#define SYS_RECVFROM 23
+#define SYS_GETPID 24
+#define SYS_CLOCK 25
+#define SYS_SLEEP 26
+#define SYS_MUNMAP 27
+#define SYS_SEEK 28
+#define SYS_TTYMODE 29
+
+#ifndef EPERM
+#define EPERM 1 /* operation not permitted */
+#endif
+#ifndef ENOENT
+#define ENOENT 2 /* no such file or directory */
+#endif
+#ifndef ESRCH
+#define ESRCH 3 /* no such process */
+#endif
+#ifndef EINTR
+#define EINTR 4 /* interrupted by a signal */
+#endif
+#ifndef EIO
+#define EIO 5 /* input/output error */
+#endif
+#ifndef E2BIG
+#define E2BIG 7 /* argument list too long */
+#endif
+#ifndef ENOEXEC
+#define ENOEXEC 8 /* not a program this machine can run */
+#endif
+#ifndef EBADF
+#define EBADF 9 /* bad file descriptor */
+#endif
+#ifndef ECHILD
+#define ECHILD 10 /* no child processes */
+#endif
+#ifndef EAGAIN
+#define EAGAIN 11 /* try again */
+#endif
+#ifndef ENOMEM
+#define ENOMEM 12 /* out of memory */
+#endif
+#ifndef EACCES
+#define EACCES 13 /* permission denied */
+#endif
+#ifndef EFAULT
+#define EFAULT 14 /* bad address */
+#endif
+#ifndef EBUSY
+#define EBUSY 16 /* device or resource busy */
+#endif
+#ifndef EEXIST
+#define EEXIST 17 /* file exists */
+#endif
+#ifndef ENODEV
+#define ENODEV 19 /* no such device */
+#endif
+#ifndef ENOTDIR
+#define ENOTDIR 20 /* not a directory */
+#endif
+#ifndef EISDIR
+#define EISDIR 21 /* is a directory */
+#endif
+#ifndef EINVAL
+#define EINVAL 22 /* invalid argument */
+#endif
+#ifndef ENFILE
+#define ENFILE 23 /* too many open files in the system */
+#endif
+#ifndef EMFILE
+#define EMFILE 24 /* too many open files in the process */
+#endif
+#ifndef ENOTTY
+#define ENOTTY 25 /* not a terminal */
+#endif
+#ifndef EFBIG
+#define EFBIG 27 /* file too large */
+#endif
+#ifndef ENOSPC
+#define ENOSPC 28 /* no space left on device */
+#endif
+#ifndef ESPIPE
+#define ESPIPE 29 /* not seekable */
+#endif
+#ifndef EROFS
+#define EROFS 30 /* read-only file system */
+#endif
+#ifndef EPIPE
+#define EPIPE 32 /* broken pipe */
+#endif
+#ifndef ERANGE
+#define ERANGE 34 /* result too large */
+#endif
+#ifndef ENAMETOOLONG
+#define ENAMETOOLONG 36 /* file name too long */
+#endif
+#ifndef ENOSYS
+#define ENOSYS 38 /* system call not available */
+#endif
+#ifndef ELOOP
+#define ELOOP 40 /* too many symbolic links */
+#endif
+#ifndef EOVERFLOW
+#define EOVERFLOW 75 /* value too large */
+#endif
+#ifndef ENOTSOCK
+#define ENOTSOCK 88 /* not a socket */
+#endif
+#ifndef EDESTADDRREQ
+#define EDESTADDRREQ 89 /* destination address required */
+#endif
+#ifndef EMSGSIZE
+#define EMSGSIZE 90 /* message too long */
+#endif
+#ifndef EPROTONOSUPPORT
+#define EPROTONOSUPPORT 93 /* protocol not supported */
+#endif
+#ifndef EOPNOTSUPP
+#define EOPNOTSUPP 95 /* operation not supported */
+#endif
+#ifndef EAFNOSUPPORT
+#define EAFNOSUPPORT 97 /* address family not supported */
+#endif
+#ifndef EADDRINUSE
+#define EADDRINUSE 98 /* address in use */
+#endif
+#ifndef EADDRNOTAVAIL
+#define EADDRNOTAVAIL 99 /* address not available */
+#endif
+#ifndef ENETUNREACH
+#define ENETUNREACH 101 /* network unreachable */
+#endif
+#ifndef ECONNRESET
+#define ECONNRESET 104 /* connection reset */
+#endif
+#ifndef EISCONN
+#define EISCONN 106 /* already connected */
+#endif
+#ifndef ENOTCONN
+#define ENOTCONN 107 /* not connected */
+#endif
+#ifndef ETIMEDOUT
+#define ETIMEDOUT 110 /* timed out */
+#endif
+#ifndef ECONNREFUSED
+#define ECONNREFUSED 111 /* connection refused */
+#endif
+#ifndef EHOSTUNREACH
+#define EHOSTUNREACH 113 /* host unreachable */
+#endif
+
+/* Protection of mapped pages (SYS_MMAP) */
+#ifndef PROT_NONE
+#define PROT_NONE 0 /* no access */
+#endif
+#ifndef PROT_READ
+#define PROT_READ 1 /* readable */
+#endif
+#ifndef PROT_WRITE
+#define PROT_WRITE 2 /* writable, and so readable */
+#endif
+#ifndef PROT_EXEC
+#define PROT_EXEC 4 /* executable; never together with PROT_WRITE */
+#endif
+
+/* Flags of SYS_OPEN */
+#ifndef O_RDONLY
+#define O_RDONLY 00 /* for reading */
+#endif
+#ifndef O_WRONLY
+#define O_WRONLY 01 /* for writing */
+#endif
+#ifndef O_RDWR
+#define O_RDWR 02 /* for both */
+#endif
+#ifndef O_CREAT
+#define O_CREAT 0100 /* make the file if there is none */
+#endif
+#ifndef O_EXCL
+#define O_EXCL 0200 /* with O_CREAT: EEXIST if there is one */
+#endif
+#ifndef O_TRUNC
+#define O_TRUNC 01000 /* empty the file first */
+#endif
+#ifndef O_APPEND
+#define O_APPEND 02000 /* every write goes to the end */
+#endif
+#ifndef O_DIRECTORY
+#define O_DIRECTORY 0200000 /* ENOTDIR if it is no directory */
+#endif
+
+/* Where SYS_SEEK counts from */
+#ifndef SEEK_SET
+#define SEEK_SET 0 /* the start */
+#endif
+#ifndef SEEK_CUR
+#define SEEK_CUR 1 /* the position */
+#endif
+#ifndef SEEK_END
+#define SEEK_END 2 /* the end */
+#endif
+
+/* Modes of the console (SYS_TTYMODE) */
+#ifndef TTY_CANONICAL
+#define TTY_CANONICAL 0 /* lines, echoed and edited */
+#endif
+#ifndef TTY_RAW
+#define TTY_RAW 1 /* bytes as they come */
+#endif
+
+/* Kinds of file in atoll_stat.mode */
+#ifndef S_IFMT
+#define S_IFMT 0170000 /* mask of the kind */
+#endif
+#ifndef S_IFCHR
+#define S_IFCHR 020000 /* character device */
+#endif
+#ifndef S_IFDIR
+#define S_IFDIR 040000 /* directory */
+#endif
+#ifndef S_IFREG
+#define S_IFREG 0100000 /* regular file */
+#endif
+
+/* What SYS_STAT tells about a file. 40 bytes. */
+struct atoll_stat {
+  uint64_t inode; /* +0: number of the file inside its file system */
+  uint64_t size; /* +8: bytes */
+  uint64_t modified; /* +16: virtual nanoseconds since reset of the last change */
+  uint32_t mode; /* +24: kind (S_IFMT) and permission bits */
+  uint32_t links; /* +28: names the file has */
+  uint32_t device; /* +32: number of the file system */
+  uint32_t reserved; /* +36: always 0 */
+};
+
+/* An IPv4 socket address; both numbers in network byte order. 8 bytes. */
+struct atoll_address {
+  uint16_t family; /* +0: AF_INET, 2 */
+  uint16_t port; /* +2: big-endian */
+  uint32_t address; /* +4: big-endian */
+};
+
+/* Any system call by number; unused arguments are 0. */
+static inline int64_t atoll_syscall(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f) {
+  int64_t result;
+  register uint64_t r10 __asm__("r10") = d;
+  register uint64_t r8 __asm__("r8") = e;
+  register uint64_t r9 __asm__("r9") = f;
+  __asm__ volatile("int $0x80"
+                   : "=a"(result)
+                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "memory");
+  return result;
+}
+
+/* True for a result that says -errno, also where the call returns an address. */
+#define ATOLL_FAILED(result) ((uint64_t)(result) > (uint64_t)-4096)
+
+/*
+ * Ends the process and gives back everything it held. Its exit status is the low 8 bits of status. When the first
+ * program ends, the machine shuts down with that status.
+ */
+__attribute__((noreturn)) static inline void sys_exit(int status) {
+  for (;;) atoll_syscall(SYS_EXIT, (uint64_t)(int64_t)status, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Lets the next runnable process go first. Returns 0 when it is this one's turn again.
+ */
+static inline int sys_yield(void) {
+  return (int)atoll_syscall(SYS_YIELD, 0, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Writes [user] , the message and a newline to the serial console. Returns length. A message is at most 4096 bytes
+ * long (EINVAL). Errors: EFAULT, EINVAL.
+ */
+static inline int sys_log(const char *message, size_t length) {
+  return (int)atoll_syscall(SYS_LOG, (uint64_t)message, (uint64_t)(int64_t)length, 0, 0, 0, 0);
+}
+
+/*
+ * Maps fresh zeroed memory, length bytes rounded up to pages. Returns its address. With address 0 the kernel
+ * chooses the place, else the pages must be page-aligned, free and inside user space (EINVAL otherwise).
+ * PROT_WRITE together with PROT_EXEC is EACCES: no page is ever both. Pages become real when they are first
+ * touched. Errors: EINVAL, EACCES, ENOMEM.
+ */
+static inline void *sys_mmap(void *address, size_t length, int protection) {
+  return (void *)atoll_syscall(SYS_MMAP, (uint64_t)address, (uint64_t)(int64_t)length, (uint64_t)(int64_t)protection, 0, 0, 0);
+}
+
+/*
+ * Clones the process. Returns the child's process id in the parent and 0 in the child. Errors: ENOMEM, EAGAIN.
+ * Answers -ENOSYS in this version.
+ */
+static inline int sys_fork(void) {
+  return (int)atoll_syscall(SYS_FORK, 0, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Replaces the program of the process with the file at path. Returns only on failure. Errors: ENOENT, ENOEXEC,
+ * EACCES, EFAULT, ENOMEM, E2BIG, ENAMETOOLONG. Answers -ENOSYS in this version.
+ */
+static inline int sys_exec(const char *path, char *const *argv, char *const *envp) {
+  return (int)atoll_syscall(SYS_EXEC, (uint64_t)path, (uint64_t)argv, (uint64_t)envp, 0, 0, 0);
+}
+
+/*
+ * Sleeps until a child ends: the one named, or any with pid -1. Returns its process id and stores its exit status
+ * unless status is 0. Errors: ECHILD, EINTR, EFAULT. Answers -ENOSYS in this version.
+ */
+static inline int sys_wait(int pid, int *status) {
+  return (int)atoll_syscall(SYS_WAIT, (uint64_t)(int64_t)pid, (uint64_t)status, 0, 0, 0, 0);
+}
+
+/*
+ * Reads at most length bytes. Returns how many were read, 0 at the end of the file. On the console it sleeps until
+ * a line has been typed. Errors: EBADF, EFAULT, EISDIR, EINTR.
+ */
+static inline int64_t sys_read(int fd, void *buffer, size_t length) {
+  return (int64_t)atoll_syscall(SYS_READ, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, 0, 0, 0);
+}
+
+/*
+ * Writes length bytes. Returns how many were written, fewer only when the file system filled up on the way.
+ * Errors: EBADF, EFAULT, ENOSPC, EFBIG.
+ */
+static inline int64_t sys_write(int fd, const void *buffer, size_t length) {
+  return (int64_t)atoll_syscall(SYS_WRITE, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, 0, 0, 0);
+}
+
+/*
+ * Opens a file; O_CREAT makes it with the permission bits of mode. Returns the lowest free descriptor. Descriptors
+ * 0, 1 and 2 of a first program are the console. Errors: ENOENT, EACCES, EEXIST, ENOTDIR, EISDIR, EMFILE, ENFILE,
+ * ENAMETOOLONG, EFAULT, EINVAL, ENOSPC.
+ */
+static inline int sys_open(const char *path, int flags, int mode) {
+  return (int)atoll_syscall(SYS_OPEN, (uint64_t)path, (uint64_t)(int64_t)flags, (uint64_t)(int64_t)mode, 0, 0, 0);
+}
+
+/*
+ * Closes a descriptor. Returns 0. Errors: EBADF.
+ */
+static inline int sys_close(int fd) {
+  return (int)atoll_syscall(SYS_CLOSE, (uint64_t)(int64_t)fd, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Describes the file at path. Returns 0. Errors: ENOENT, ENOTDIR, ENAMETOOLONG, EFAULT.
+ */
+static inline int sys_stat(const char *path, struct atoll_stat *stat) {
+  return (int)atoll_syscall(SYS_STAT, (uint64_t)path, (uint64_t)stat, 0, 0, 0, 0);
+}
+
+/*
+ * Loads a WebAssembly module into the kernel's runtime. Returns its module id. Errors: EFAULT, EINVAL, ENOEXEC,
+ * ENOMEM, EMFILE. Answers -ENOSYS in this version.
+ */
+static inline int sys_wasm_load(const void *bytes, size_t length, const char *name) {
+  return (int)atoll_syscall(SYS_WASM_LOAD, (uint64_t)bytes, (uint64_t)(int64_t)length, (uint64_t)name, 0, 0, 0);
+}
+
+/*
+ * Calls an exported function with count i32 arguments and stores its i32 result. Returns 0. Errors: EINVAL,
+ * ENOENT, EFAULT, EINTR. Answers -ENOSYS in this version.
+ */
+static inline int sys_wasm_exec(int module, const char *function, const int32_t *arguments, size_t count, int32_t *result) {
+  return (int)atoll_syscall(SYS_WASM_EXEC, (uint64_t)(int64_t)module, (uint64_t)function, (uint64_t)arguments, (uint64_t)(int64_t)count, (uint64_t)result, 0);
+}
+
+/*
+ * Makes a socket. Returns its descriptor. Errors: EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE, ENFILE. Answers -ENOSYS
+ * in this version.
+ */
+static inline int sys_socket(int domain, int type, int protocol) {
+  return (int)atoll_syscall(SYS_SOCKET, (uint64_t)(int64_t)domain, (uint64_t)(int64_t)type, (uint64_t)(int64_t)protocol, 0, 0, 0);
+}
+
+/*
+ * Gives a socket its local address. Returns 0. Errors: EBADF, ENOTSOCK, EADDRINUSE, EADDRNOTAVAIL, EFAULT, EINVAL.
+ * Answers -ENOSYS in this version.
+ */
+static inline int sys_bind(int fd, const struct atoll_address *address) {
+  return (int)atoll_syscall(SYS_BIND, (uint64_t)(int64_t)fd, (uint64_t)address, 0, 0, 0, 0);
+}
+
+/*
+ * Lets a stream socket accept connections, at most backlog of them waiting. Returns 0. Errors: EBADF, ENOTSOCK,
+ * EOPNOTSUPP, EADDRINUSE. Answers -ENOSYS in this version.
+ */
+static inline int sys_listen(int fd, int backlog) {
+  return (int)atoll_syscall(SYS_LISTEN, (uint64_t)(int64_t)fd, (uint64_t)(int64_t)backlog, 0, 0, 0, 0);
+}
+
+/*
+ * Sleeps until a connection comes in. Returns a descriptor for it and stores the peer's address unless peer is 0.
+ * Errors: EBADF, ENOTSOCK, EINVAL, EMFILE, EINTR, EFAULT. Answers -ENOSYS in this version.
+ */
+static inline int sys_accept(int fd, struct atoll_address *peer) {
+  return (int)atoll_syscall(SYS_ACCEPT, (uint64_t)(int64_t)fd, (uint64_t)peer, 0, 0, 0, 0);
+}
+
+/*
+ * Connects a socket to a peer. Returns 0 when the connection stands. Errors: EBADF, ENOTSOCK, EISCONN,
+ * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EFAULT, EINTR. Answers -ENOSYS in this version.
+ */
+static inline int sys_connect(int fd, const struct atoll_address *address) {
+  return (int)atoll_syscall(SYS_CONNECT, (uint64_t)(int64_t)fd, (uint64_t)address, 0, 0, 0, 0);
+}
+
+/*
+ * Sends to the connected peer. Returns how many bytes were taken. Errors: EBADF, ENOTSOCK, ENOTCONN, EPIPE,
+ * ECONNRESET, EMSGSIZE, EFAULT, EINTR. Answers -ENOSYS in this version.
+ */
+static inline int64_t sys_send(int fd, const void *buffer, size_t length, int flags) {
+  return (int64_t)atoll_syscall(SYS_SEND, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, (uint64_t)(int64_t)flags, 0, 0);
+}
+
+/*
+ * Receives from the connected peer. Returns how many bytes came, 0 when the peer has closed. Errors: EBADF,
+ * ENOTSOCK, ENOTCONN, ECONNRESET, EFAULT, EINTR. Answers -ENOSYS in this version.
+ */
+static inline int64_t sys_recv(int fd, void *buffer, size_t length, int flags) {
+  return (int64_t)atoll_syscall(SYS_RECV, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, (uint64_t)(int64_t)flags, 0, 0);
+}
+
+/*
+ * Sends one datagram to address. Returns its length. Errors: EBADF, ENOTSOCK, EDESTADDRREQ, EMSGSIZE, ENETUNREACH,
+ * EHOSTUNREACH, EFAULT, EINTR. Answers -ENOSYS in this version.
+ */
+static inline int64_t sys_sendto(int fd, const void *buffer, size_t length, int flags, const struct atoll_address *address) {
+  return (int64_t)atoll_syscall(SYS_SENDTO, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, (uint64_t)(int64_t)flags, (uint64_t)address, 0);
+}
+
+/*
+ * Receives one datagram. Returns its length and stores the sender's address unless address is 0. Errors: EBADF,
+ * ENOTSOCK, EFAULT, EINTR. Answers -ENOSYS in this version.
+ */
+static inline int64_t sys_recvfrom(int fd, void *buffer, size_t length, int flags, struct atoll_address *address) {
+  return (int64_t)atoll_syscall(SYS_RECVFROM, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, (uint64_t)(int64_t)flags, (uint64_t)address, 0);
+}
+
+/*
+ * Returns the process id. The first program is process 1.
+ */
+static inline int sys_getpid(void) {
+  return (int)atoll_syscall(SYS_GETPID, 0, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Returns the machine's virtual time: nanoseconds since reset.
+ */
+static inline int64_t sys_clock(void) {
+  return (int64_t)atoll_syscall(SYS_CLOCK, 0, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Sleeps for at least that much virtual time. Returns 0. Errors: EINVAL, EINTR.
+ */
+static inline int sys_sleep(int64_t nanoseconds) {
+  return (int)atoll_syscall(SYS_SLEEP, (uint64_t)(int64_t)nanoseconds, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Unmaps every page of the range; pages that were not mapped are passed over. Returns 0. Errors: EINVAL, ENOMEM.
+ */
+static inline int sys_munmap(void *address, size_t length) {
+  return (int)atoll_syscall(SYS_MUNMAP, (uint64_t)address, (uint64_t)(int64_t)length, 0, 0, 0, 0);
+}
+
+/*
+ * Moves the position of an open file, counted from the start (SEEK_SET), the position (SEEK_CUR) or the end
+ * (SEEK_END). Returns the new position. Errors: EBADF, EINVAL, ESPIPE, EOVERFLOW.
+ */
+static inline int64_t sys_seek(int fd, int64_t offset, int whence) {
+  return (int64_t)atoll_syscall(SYS_SEEK, (uint64_t)(int64_t)fd, (uint64_t)(int64_t)offset, (uint64_t)(int64_t)whence, 0, 0, 0);
+}
+
+/*
+ * Sets how the console reads. TTY_CANONICAL hands over whole lines, echoed and edited (backspace, Ctrl-U, Ctrl-D
+ * for end of file); TTY_RAW hands over every byte as it comes and echoes nothing. Returns the mode before. Errors:
+ * EBADF, ENOTTY, EINVAL.
+ */
+static inline int sys_ttymode(int fd, int mode) {
+  return (int)atoll_syscall(SYS_TTYMODE, (uint64_t)(int64_t)fd, (uint64_t)(int64_t)mode, 0, 0, 0, 0);
+}
+
+#endif
