@@ -51,15 +51,16 @@ function checkDeadFiles(root) {
   return problems
 }
 
-/** The source files that the build's configuration and the renderer's page name. */
+/** The source files that the build's configuration, relative to the root or to src, and the renderer's page name. */
 function entries(root) {
   const named = new Set()
   const config = join(root, 'electron.vite.config.ts')
   if (!existsSync(config)) return named
   for (const [, name] of readFileSync(config, 'utf8').matchAll(/['"`]([\w./-]+\.(?:tsx?|html))['"`]/g)) {
-    const path = posix.normalize(name)
+    const path = [posix.normalize(name), posix.join('src', name)].find(candidate => existsSync(join(root, candidate)))
+    if (path === undefined) continue
     if (!path.endsWith('.html')) named.add(path)
-    else if (existsSync(join(root, path)))
+    else
       for (const [, source] of readFileSync(join(root, path), 'utf8').matchAll(/<script[^>]*\ssrc="([^"]+)"/g))
         named.add(posix.normalize(posix.join(posix.dirname(path), source)))
   }

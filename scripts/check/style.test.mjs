@@ -7,7 +7,7 @@ import { checkStyle } from './style.mjs'
 let root
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'atoll-style-'))
-  write('electron.vite.config.ts', "export default { main: 'src/main/index.ts', page: 'src/renderer/index.html' }\n")
+  write('electron.vite.config.ts', "export default { main: 'src/main/index.ts', page: 'renderer/index.html' }\n")
   write('src/main/index.ts', '')
 })
 afterEach(() => rmSync(root, { recursive: true }))
