@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'electron-vite'
+
+/**
+ * The build. `ATOLL_OUT` is where it goes (default `out`) and `ATOLL_BUILD=node` leaves out what only a window needs;
+ * `scripts/ensure-built.mjs` sets both. What Node runs is one build with shared chunks: `main/index.js` (Electron), `cli/index.js` and
+ * `worker/index.js`, ES modules for the oldest Node that Atoll supports; packages stay in node_modules.
+ */
+const out = process.env.ATOLL_OUT ?? 'out'
+const hasWindow = process.env.ATOLL_BUILD !== 'node'
+const source = (path: string): string => join(import.meta.dirname, 'src', path)
+
+export default defineConfig({
+  main: {
+    build: {
+      outDir: out,
+      emptyOutDir: false,
+      target: 'node20.19',
+      minify: false,
+      externalizeDeps: true,
+      rolldownOptions: {
+        input: {
+          'cli/index': source('cli/index.ts'),
+          'worker/index': source('main/worker/index.ts'),
+          ...(hasWindow && { 'main/index': source('main/index.ts') }),
+        },
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  ...(hasWindow && {
+    preload: {
+      build: {
+        outDir: join(out, 'preload'),
+        // A sandboxed preload is loaded as a CommonJS script and can require nothing but Electron.
+        rolldownOptions: { input: source('preload/index.ts'), output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+        externalizeDeps: false,
+      },
+    },
+    renderer: {
+      root: source('renderer'),
+      plugins: [react()],
+      worker: { format: 'es' },
+      build: {
+        outDir: join(out, 'renderer'),
+        rolldownOptions: { input: source('renderer/index.html') },
+        // The page's policy forbids data: scripts and the fonts are real files; inlining would save nothing on a loopback.
+        assetsInlineLimit: 0,
+        chunkSizeWarningLimit: 8192,
+      },
+    },
+  }),
+})
