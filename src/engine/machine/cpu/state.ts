@@ -93,9 +93,11 @@ export const State = {
   SEGMENTS: 0x600,
   /** u32, SSE control and status. */
   MXCSR: 0x6c8,
+  /** i64, what WRMSR to IA32_TIME_STAMP_COUNTER added to the virtual clock. */
+  TSC_OFFSET: 0x6d0,
   /** XMM0–XMM15, 16 bytes each. */
   XMM: 0x700,
-  /** 16 bytes where accesses that cross a page or hit a device are put together. */
+  /** 64 bytes where accesses that cross a page or hit a device are put together. */
   BOUNCE: 0x800,
   /** x87: kept for the FPU (issue: the processor). 512 bytes. */
   FPU: 0x840,
