@@ -8,6 +8,6 @@ static __attribute__((noinline)) uint32_t walk(uint32_t depth, uint32_t value) {
 
 uint32_t work(void) {
   uint32_t sum = 0;
-  for (uint32_t seed = 1; seed <= 8; seed++) sum ^= walk(17, seed);
+  for (uint32_t seed = 1; seed <= 24; seed++) sum ^= walk(17, seed);
   return sum;
 }
