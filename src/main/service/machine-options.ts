@@ -1,0 +1,45 @@
+import { UserError } from './errors.ts'
+
+/** What a machine gets unless told otherwise, and the bounds of what it may be told. */
+export const RAM_BYTES_DEFAULT = 64 * 1024 * 1024
+export const RAM_BYTES_MIN = 16 * 1024 * 1024
+export const RAM_BYTES_MAX = 2048 * 1024 * 1024
+export const SEED_DEFAULT = 1
+export const SEED_MAX = 2 ** 32 - 1
+
+/** Of a first program's argument vector. */
+export const ARGS_MAX = 256
+export const ARG_LENGTH_MAX = 4096
+
+const UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+
+/** Reads `64M`, `1G`, `16384K` or a number of bytes. Throws a UserError. */
+export function parseMemory(text: string): number {
+  const match = /^(\d{1,12})\s*([kmg]?)(?:i?b)?$/i.exec(text)
+  if (match === null) throw new UserError(`expected an amount of memory such as 64M, found '${text}'`)
+  return checkMemory(Number(match[1]) * UNITS[match[2].toLowerCase()])
+}
+
+/** Rounds up to whole pages. Throws a UserError when a machine cannot have that much or that little. */
+export function checkMemory(bytes: number): number {
+  if (!(bytes >= RAM_BYTES_MIN && bytes <= RAM_BYTES_MAX)) {
+    throw new UserError(`a machine has between ${RAM_BYTES_MIN / 2 ** 20}M and ${RAM_BYTES_MAX / 2 ** 20}M of memory, found ${(bytes / 2 ** 20).toFixed(0)}M`)
+  }
+  return Math.ceil(bytes / 4096) * 4096
+}
+
+const DURATIONS_NS: Record<string, number> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, min: 60e9, h: 3600e9 }
+
+/** Reads `10s`, `1.5s`, `250ms`, `2m`; a bare number counts seconds. Returns virtual nanoseconds. Throws a UserError. */
+export function parseDurationNs(text: string): number {
+  const match = /^(\d{1,9}(?:\.\d{1,9})?)(ns|us|ms|s|m|min|h)?$/.exec(text)
+  const ns = match === null ? Number.NaN : Math.round(Number(match[1]) * DURATIONS_NS[match[2] ?? 's'])
+  if (!Number.isSafeInteger(ns) || ns <= 0) throw new UserError(`expected a duration such as 10s or 250ms, found '${text}'`)
+  return ns
+}
+
+export function parseSeed(text: string): number {
+  const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(seed <= SEED_MAX)) throw new UserError(`expected a seed from 0 to ${SEED_MAX}, found '${text}'`)
+  return seed
+}
