@@ -1,0 +1,70 @@
+import { PHYSICAL_BITS } from './views.ts'
+
+/**
+ * What CPUID answers (SDM vol. 2, CPUID). Every bit that is set is something this processor does, and nothing else is set.
+ *
+ * Vendor and model: software keys on them for quirks and for mitigations of speculative execution. Family 6, model 1CH is
+ * Intel's in-order Atom, which does not speculate: neither do we, so kernels that know it (Linux: NO_SPECULATION) leave their
+ * mitigations off, and feature-probing libraries take their generic paths since they look at feature bits. Stepping 10 is
+ * past that model's errata.
+ */
+const VENDOR = 'GenuineIntel'
+/** Family 6, model 1CH, stepping 10. Also what EDX holds after reset. */
+export const SIGNATURE = 0x106ca
+const BRAND = 'Atoll x86-64 virtual processor'
+const HYPERVISOR = 'AtollAtollAt'
+
+/** The virtual clock ticks in nanoseconds, so the time stamp counter runs at 1 GHz. */
+export const TSC_HZ = 1_000_000_000
+
+/** Leaf 1, EDX. */
+const Edx1 = {
+  DE: 1 << 2, PSE: 1 << 3, TSC: 1 << 4, MSR: 1 << 5, PAE: 1 << 6, CX8: 1 << 8, PGE: 1 << 13, CMOV: 1 << 15, PAT: 1 << 16, PSE36: 1 << 17,
+  FXSR: 1 << 24, SSE: 1 << 25, SSE2: 1 << 26,
+} as const
+/** Leaf 1, ECX: bit 31 is reserved for hypervisors, and software looks for leaf 40000000H when it is set. */
+const ECX1_HYPERVISOR = 0x80000000 | 0
+/** Leaf 80000001H. */
+const Edx8 = { SYSCALL: 1 << 11, NX: 1 << 20, PAGES_1G: 1 << 26, RDTSCP: 1 << 27, LM: 1 << 29 } as const
+const ECX8_LAHF64 = 1
+/** Leaf 80000007H, EDX: the time stamp counter runs at one rate in every state. */
+const INVARIANT_TSC = 1 << 8
+
+const MAX_BASIC = 0x15
+const MAX_EXTENDED = 0x80000008 | 0
+const MAX_HYPERVISOR = 0x40000000
+
+const FEATURES = Object.values(Edx1).reduce((all, bit) => all | bit, 0)
+const EXTENDED_FEATURES = Object.values(Edx8).reduce((all, bit) => all | bit, 0)
+
+export type CpuidLeaf = readonly [eax: number, ebx: number, ecx: number, edx: number]
+
+/**
+ * @param long whether the processor is in 64-bit mode: elsewhere SYSCALL is #UD and its bit is clear.
+ * @returns EAX, EBX, ECX and EDX as i32. A leaf beyond the last answers what the last basic one does, as Intel's processors do.
+ */
+export function cpuid(leaf: number, long: boolean): CpuidLeaf {
+  switch (leaf | 0) {
+    case 0: return [MAX_BASIC, word(VENDOR, 0), word(VENDOR, 8), word(VENDOR, 4)]
+    // EBX: CLFLUSH is not there, one logical processor, APIC id 0.
+    case 1: return [SIGNATURE, 1 << 16, ECX1_HYPERVISOR, FEATURES]
+    case 0x15: return [1, 1, TSC_HZ, 0]
+    case MAX_HYPERVISOR: return [MAX_HYPERVISOR, word(HYPERVISOR, 0), word(HYPERVISOR, 4), word(HYPERVISOR, 8)]
+    case 0x80000000 | 0: return [MAX_EXTENDED, 0, 0, 0]
+    case 0x80000001 | 0: return [0, 0, ECX8_LAHF64, long ? EXTENDED_FEATURES : EXTENDED_FEATURES & ~Edx8.SYSCALL]
+    case 0x80000002 | 0: case 0x80000003 | 0: case 0x80000004 | 0: {
+      const at = ((leaf & 7) - 2) * 16
+      return [word(BRAND, at), word(BRAND, at + 4), word(BRAND, at + 8), word(BRAND, at + 12)]
+    }
+    case 0x80000007 | 0: return [0, 0, 0, INVARIANT_TSC]
+    case MAX_EXTENDED: return [PHYSICAL_BITS | (48 << 8), 0, 0, 0]
+    default: return leaf >>> 0 > MAX_BASIC && (leaf >>> 0 < 0x80000000 || leaf >>> 0 > MAX_EXTENDED >>> 0) ? cpuid(MAX_BASIC, long) : [0, 0, 0, 0]
+  }
+}
+
+/** Four characters as a little-endian word; 0 past the end. */
+function word(text: string, at: number): number {
+  let value = 0
+  for (let i = 0; i < 4; i++) if (at + i < text.length) value |= text.charCodeAt(at + i) << (8 * i)
+  return value
+}

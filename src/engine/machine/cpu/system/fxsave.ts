@@ -1,0 +1,39 @@
+import { State, Vector } from '../state.ts'
+import { fault } from './faults.ts'
+import type { CpuState } from './views.ts'
+
+/** The FXSAVE area, SDM vol. 1, table 10-2. */
+export const FXSAVE_BYTES = 512
+const FCW = 0
+const MXCSR = 24
+const MXCSR_MASK_AT = 28
+const XMM = 160
+
+/** Bits of MXCSR that can be set: all of SSE2 but denormals-are-zeros. */
+export const MXCSR_MASK = 0xffbf
+/** MXCSR and x87 control word after reset or FNINIT: every exception masked, round to nearest, extended precision. */
+export const MXCSR_RESET = 0x1f80
+const FCW_INIT = 0x37f
+
+/** Writes the 512 bytes of FXSAVE. The x87 part is that of an initialised, empty FPU until there is one. */
+export function fxsave(state: CpuState, into: Uint8Array, registers: number): void {
+  const view = new DataView(into.buffer, into.byteOffset, FXSAVE_BYTES)
+  into.fill(0, 0, XMM)
+  view.setUint16(FCW, FCW_INIT, true)
+  view.setUint32(MXCSR, state.u32[State.MXCSR >> 2], true)
+  view.setUint32(MXCSR_MASK_AT, MXCSR_MASK, true)
+  into.set(state.u8.subarray(State.XMM, State.XMM + registers * 16), XMM)
+}
+
+/** Loads what FXSAVE wrote; #GP(0) when MXCSR has a reserved bit. */
+export function fxrstor(state: CpuState, from: Uint8Array, registers: number): void {
+  const mxcsr = new DataView(from.buffer, from.byteOffset, FXSAVE_BYTES).getUint32(MXCSR, true)
+  writeMxcsr(state, mxcsr)
+  state.u8.set(from.subarray(XMM, XMM + registers * 16), State.XMM)
+}
+
+/** LDMXCSR; #GP(0) for reserved bits. */
+export function writeMxcsr(state: CpuState, value: number): void {
+  if ((value & ~MXCSR_MASK) !== 0) fault(state, Vector.GP, 0)
+  state.u32[State.MXCSR >> 2] = value
+}

@@ -1,0 +1,153 @@
+import type { CpuHost } from '../core.ts'
+import { SegmentIndex, State, Vector } from '../state.ts'
+import type { ControlRegisters } from './control-registers.ts'
+import { fault } from './faults.ts'
+import { type CpuState, isCanonical } from './views.ts'
+
+/** Model-specific registers, SDM vol. 4, chapter 2. */
+export const Msr = {
+  TIME_STAMP_COUNTER: 0x10,
+  PLATFORM_ID: 0x17,
+  APIC_BASE: 0x1b,
+  BIOS_SIGN_ID: 0x8b,
+  MTRRCAP: 0xfe,
+  SYSENTER_CS: 0x174,
+  SYSENTER_ESP: 0x175,
+  SYSENTER_EIP: 0x176,
+  MISC_ENABLE: 0x1a0,
+  PAT: 0x277,
+  MTRR_DEF_TYPE: 0x2ff,
+  EFER: 0xc0000080,
+  STAR: 0xc0000081,
+  LSTAR: 0xc0000082,
+  CSTAR: 0xc0000083,
+  FMASK: 0xc0000084,
+  FS_BASE: 0xc0000100,
+  GS_BASE: 0xc0000101,
+  KERNEL_GS_BASE: 0xc0000102,
+  TSC_AUX: 0xc0000103,
+} as const
+
+/** IA32_MISC_ENABLE: fast strings on, and no more. */
+const MISC_ENABLE_VALUE = 1
+const TSC_OFFSET = State.TSC_OFFSET >> 2
+const TWO_32 = 0x100000000
+
+/** Registers that are plain storage, with what may be written to them. */
+const STORED = new Map<number, { at: number; canonical: boolean; maskLo: number; maskHi: number }>([
+  stored(Msr.SYSENTER_CS, State.SYSENTER_CS, false, 0xffffffff, 0),
+  stored(Msr.SYSENTER_ESP, State.SYSENTER_ESP, true),
+  stored(Msr.SYSENTER_EIP, State.SYSENTER_EIP, true),
+  stored(Msr.STAR, State.STAR, false),
+  stored(Msr.LSTAR, State.LSTAR, true),
+  stored(Msr.CSTAR, State.CSTAR, true),
+  stored(Msr.FMASK, State.FMASK, false, 0xffffffff, 0),
+  stored(Msr.KERNEL_GS_BASE, State.KERNEL_GS_BASE, true),
+  stored(Msr.TSC_AUX, State.TSC_AUX, false, 0xffffffff, 0),
+  stored(Msr.APIC_BASE, State.APIC_BASE, false, 0xfffff900, 0xff),
+])
+
+function stored(msr: number, offset: number, canonical: boolean, maskLo = 0xffffffff, maskHi = 0xffffffff) {
+  return [msr, { at: offset >> 2, canonical, maskLo: maskLo | 0, maskHi: maskHi | 0 }] as const
+}
+
+/** RDMSR, WRMSR, RDTSC. */
+export class ModelSpecificRegisters {
+  private readonly state: CpuState
+  private readonly control: ControlRegisters
+  private readonly host: CpuHost
+  /** The value that `read` found. */
+  lo = 0
+  hi = 0
+
+  constructor(state: CpuState, control: ControlRegisters, host: CpuHost) {
+    this.state = state
+    this.control = control
+    this.host = host
+  }
+
+  /** Reads a register into `lo` and `hi`; #GP(0), with a warning, for one that does not exist. */
+  read(msr: number): void {
+    const { state } = this
+    const { i32 } = state
+    const plain = STORED.get(msr)
+    if (plain !== undefined) this.take(i32[plain.at], i32[plain.at + 1])
+    else
+      switch (msr) {
+        case Msr.TIME_STAMP_COUNTER: this.readTimeStamp(); break
+        case Msr.EFER: this.take(i32[State.EFER >> 2], 0); break
+        case Msr.PAT: this.take(i32[State.PAT >> 2], i32[(State.PAT >> 2) + 1]); break
+        case Msr.FS_BASE: this.take(state.baseLo(SegmentIndex.FS), state.baseHi(SegmentIndex.FS)); break
+        case Msr.GS_BASE: this.take(state.baseLo(SegmentIndex.GS), state.baseHi(SegmentIndex.GS)); break
+        case Msr.MISC_ENABLE: this.take(MISC_ENABLE_VALUE, 0); break
+        case Msr.PLATFORM_ID: case Msr.BIOS_SIGN_ID: case Msr.MTRRCAP: case Msr.MTRR_DEF_TYPE: this.take(0, 0); break
+        default: this.unknown('RDMSR', msr)
+      }
+  }
+
+  /** Writes a register; #GP(0) for a value it cannot hold and, with a warning, for one that does not exist. */
+  write(msr: number, lo: number, hi: number): void {
+    const { state } = this
+    const { i32 } = state
+    const plain = STORED.get(msr)
+    if (plain !== undefined) {
+      if ((lo & ~plain.maskLo) !== 0 || (hi & ~plain.maskHi) !== 0 || (plain.canonical && !isCanonical(hi))) fault(state, Vector.GP, 0)
+      i32[plain.at] = lo
+      i32[plain.at + 1] = hi
+      return
+    }
+    switch (msr) {
+      case Msr.TIME_STAMP_COUNTER: this.writeTimeStamp(lo, hi); break
+      case Msr.EFER: this.control.writeEfer(lo, hi); break
+      case Msr.PAT:
+        if (!patValid(lo) || !patValid(hi)) fault(state, Vector.GP, 0)
+        i32[State.PAT >> 2] = lo
+        i32[(State.PAT >> 2) + 1] = hi
+        break
+      case Msr.FS_BASE: this.writeBase(SegmentIndex.FS, lo, hi); break
+      case Msr.GS_BASE: this.writeBase(SegmentIndex.GS, lo, hi); break
+      case Msr.BIOS_SIGN_ID: case Msr.MISC_ENABLE: case Msr.MTRR_DEF_TYPE: break // writable on real parts; nothing here depends on them
+      default: this.unknown('WRMSR', msr)
+    }
+  }
+
+  /** The time stamp counter into `lo` and `hi`: one tick a nanosecond of virtual time. */
+  readTimeStamp(): void {
+    const { u32 } = this.state
+    const now = this.host.nowNs()
+    const lo = now % TWO_32 + u32[TSC_OFFSET]
+    this.take(lo | 0, (Math.floor(now / TWO_32) + u32[TSC_OFFSET + 1] + (lo >= TWO_32 ? 1 : 0)) | 0)
+  }
+
+  private writeTimeStamp(lo: number, hi: number): void {
+    const { i32 } = this.state
+    const now = this.host.nowNs()
+    const difference = (lo >>> 0) - (now % TWO_32)
+    i32[TSC_OFFSET] = difference
+    i32[TSC_OFFSET + 1] = (hi - Math.floor(now / TWO_32) - (difference < 0 ? 1 : 0)) | 0
+  }
+
+  private writeBase(segment: number, lo: number, hi: number): void {
+    if (!isCanonical(hi)) fault(this.state, Vector.GP, 0)
+    this.state.setSegmentBase(segment, lo, hi)
+  }
+
+  private take(lo: number, hi: number): void {
+    this.lo = lo
+    this.hi = hi
+  }
+
+  private unknown(instruction: string, msr: number): never {
+    this.host.warn(`${instruction} of an unknown register 0x${msr.toString(16)}: #GP`)
+    return fault(this.state, Vector.GP, 0)
+  }
+}
+
+/** Each byte of the page attribute table is a memory type: UC, WC, WT, WP, WB or UC-. SDM vol. 3, 12.12.2. */
+function patValid(half: number): boolean {
+  for (let shift = 0; shift < 32; shift += 8) {
+    const type = (half >>> shift) & 0xff
+    if (type > 7 || type === 2 || type === 3) return false
+  }
+  return true
+}
