@@ -1,0 +1,62 @@
+import { SHN_UNDEF, readSections, readSymbols } from './elf.ts'
+
+/** `atoll`: freestanding, on Atoll's system calls, starts at `_start`. `posix`: on musl, starts at `main`. */
+export type Abi = 'atoll' | 'posix'
+
+/** One token of C that matters here: an identifier, a string literal's inside, or any other character. */
+interface Token {
+  kind: 'identifier' | 'string' | 'sign'
+  text: string
+}
+
+// Comments, a directive's name, raw pieces of literals, identifiers, preprocessing numbers, and any other character.
+const LEXEME =
+  /\/\/(?:\\\r?\n|[^\n])*|\/\*[\s\S]*?(?:\*\/|$)|"((?:\\[\s\S]|[^"\\\n])*)"?|'(?:\\[\s\S]|[^'\\\n])*'?|([\p{L}_$][\p{L}\p{N}_$]*)|\.?\p{N}[\p{L}\p{N}_.]*|(\S)/gu
+
+function* tokensOf(text: string): Generator<Token> {
+  for (const match of text.matchAll(LEXEME)) {
+    const [, string, identifier, sign] = match
+    if (string !== undefined) yield { kind: 'string', text: string }
+    else if (identifier !== undefined) yield { kind: 'identifier', text: identifier }
+    else if (sign !== undefined) yield { kind: 'sign', text: sign }
+  }
+}
+
+export interface EntryGuess {
+  abi: Abi
+  /**
+   * `_start` is an ordinary C function and has to be called: aligned stack, argc and argv in registers. Otherwise it is the
+   * entry point itself, as in assembly or a naked function.
+   */
+  called: boolean
+}
+
+/**
+ * Guesses from a source's tokens which ABI it wants, so that it need not be compiled twice. Comments never count, and
+ * strings count only as inline assembly may hold `_start:`. The object file has the last word: see definedEntry.
+ */
+export function guessEntry(text: string, language: 'c' | 'assembly'): EntryGuess {
+  if (language === 'assembly') return { abi: /(?<![\w.$])_start(?![\w.$])/.test(stripAssemblyComments(text)) ? 'atoll' : 'posix', called: false }
+  let named = false
+  let raw = false
+  for (const token of tokensOf(text)) {
+    if (token.kind === 'identifier' && token.text === '_start') named = true
+    if (token.kind === 'identifier' && (token.text === 'naked' || token.text === '__naked__')) raw = true
+    if (token.kind === 'string' && /(?<![\w.$])_start\s*:/.test(token.text)) raw = named = true
+  }
+  return { abi: named ? 'atoll' : 'posix', called: named && !raw }
+}
+
+/** GNU as for x86 has `#` and C's comments. */
+function stripAssemblyComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?(?:\*\/|$)|\/\/[^\n]*|#[^\n]*|"(?:\\.|[^"\\\n])*"?/g, ' ')
+}
+
+/**
+ * The ABI that a compiled object asks for by the symbols it defines: `_start` before `main`, because a program that brings
+ * its own `_start` may well call a function `main`. Undefined when it defines neither. Throws ElfError.
+ */
+export function definedEntry(object: Uint8Array): Abi | undefined {
+  const names = new Set(readSymbols(readSections(object)).filter(symbol => symbol.section !== SHN_UNDEF).map(symbol => symbol.name))
+  return names.has('_start') ? 'atoll' : names.has('main') ? 'posix' : undefined
+}
