@@ -74,7 +74,8 @@ export function median(values: readonly number[]): number {
 export function table(header: string[], rows: string[][]): string {
   const all = [header, ...rows]
   const widths = header.map((_, column) => Math.max(...all.map(row => row[column].length)))
-  const line = (row: string[]) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ')
+  const pad = (cell: string, column: number) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))
+  const line = (row: string[]) => row.map(pad).join('  ')
   return [line(header), widths.map(width => '-'.repeat(width)).join('  '), ...rows.map(line)].map(text => text.trimEnd()).join('\n')
 }
 

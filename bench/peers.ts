@@ -26,6 +26,10 @@ export function startQemu(qemu: string, image: string): ChildProcess {
   ], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
+export function startHosted(path: string): ChildProcess {
+  return spawn(path, { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
 /**
  * Feeds what a process prints to `onBytes`, with the time it was read, until that returns true; then ends the process.
  * Rejects when the process ends before, or takes longer than a minute.

@@ -40,7 +40,8 @@ export function referencesOf(root, file) {
   const add = (source, kind, start) => {
     if (typeof source?.value !== 'string') return
     const line = text.slice(0, start).split('\n').length
-    references.push({ specifier: source.value, file: resolve(root, file, source.value), kind, line })
+    const specifier = kind === 'url' && !source.value.startsWith('.') ? `./${source.value}` : source.value
+    references.push({ specifier, file: resolve(root, file, specifier), kind, line })
   }
   const kindOf = (declaration, which) => {
     if (declaration[which] === 'type') return 'type'

@@ -17,7 +17,8 @@ export function countVitest(report) {
 }
 
 /**
- * Reads Playwright's JSON report. Errors outside any test (a server that did not start, a file that does not load) count as failures.
+ * Reads Playwright's JSON report. Errors outside any test (a server that did not start, a file that does
+ * not load) count as failures.
  * @returns {Counts}
  */
 export function countPlaywright(report) {
