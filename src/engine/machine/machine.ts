@@ -1,0 +1,228 @@
+import { MmioBus, PortBus } from './bus.ts'
+import { Clock } from './clock.ts'
+import type { CpuCore, CpuHost } from './cpu/core.ts'
+import { NS_PER_INSTRUCTION, Rflag } from './cpu/state.ts'
+import { DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, DebugExit } from './devices/debug-exit.ts'
+import { KEYBOARD_COMMAND_PORT, KEYBOARD_DATA_PORT, KeyboardController } from './devices/keyboard-controller.ts'
+import { PCI_CONFIG_ADDRESS_PORT, PCI_CONFIG_DATA_PORT, PciConfiguration } from './devices/pci-configuration.ts'
+import { PIC_ELCR_PORT, PIC_MASTER_PORT, PIC_SLAVE_PORT, Pic8259Pair } from './devices/pic8259.ts'
+import { PIT_PORT, Pit8254 } from './devices/pit8254.ts'
+import { RTC_PORT, RealTimeClock } from './devices/rtc.ts'
+import { POST_CODE_PORT, PostCode, SYSTEM_CONTROL_A_PORT, SYSTEM_CONTROL_B_PORT, SystemControlA, SystemControlB } from './devices/system-control.ts'
+import { Uart16550 } from './devices/uart16550.ts'
+import { enterMultiboot } from './loader/entry-state.ts'
+import { loadMultiboot, type MultibootOptions } from './loader/multiboot.ts'
+import { PhysicalMemory } from './memory.ts'
+
+export type Tier = 'auto' | 'interpreter' | 'translator'
+
+export interface MachineOptions {
+  /** A multiple of 4 KiB from 1 MiB to RAM_BYTES_MAX. */
+  ramBytes: number
+  /** 'auto': interpret cold code, translate hot code. 'interpreter': never translate. 'translator': translate at first execution. */
+  tier?: Tier
+  /**
+   * Called by the privileged hypercall instruction (VMCALL at CPL 0). Without it VMCALL is #UD. Runs inside `run`; may read
+   * and write processor, memory and ports, and call `charge`.
+   */
+  onHypercall?: (machine: Machine) => void
+  /** By name: an instruction not implemented (raised #UD), a register nobody implements. */
+  onWarning?: (message: string) => void
+  /** Date that the RTC starts from, in seconds since 1970; default 0. */
+  rtcSeconds?: number
+}
+
+export type MachineState =
+  | { kind: 'running' }
+  /** HLT that nothing can end: interrupts are disabled, or every line is masked. */
+  | { kind: 'halted' }
+  /** A triple fault, or the guest pulled the reset line. */
+  | { kind: 'shutdown'; reason: string }
+  /** A write to the debug exit port, or `Machine.shutdown`. */
+  | { kind: 'exited'; code: number }
+
+export const SERIAL_PORT = 0x3f8
+const Irq = { TIMER: 0, SERIAL: 4, RTC: 8 } as const
+
+/** Instructions of one slice: generated code must return to its dispatcher now and then to be swapped for better code. */
+const SLICE_INSTRUCTIONS_MAX = 1_000_000
+/** Slices in a row without an instruction or an event: more are a bug of ours, not a guest's. */
+const IDLE_SLICES_MAX = 1000
+
+/** A PC: processor, memory, buses and devices, driven by one virtual clock. The same inputs give the same run, always. */
+export class Machine {
+  readonly memory: PhysicalMemory
+  readonly cpu: CpuCore
+  readonly ports: PortBus
+  readonly mmio: MmioBus
+  readonly clock = new Clock()
+  /** COM1. */
+  readonly serial: Uart16550
+  readonly pic: Pic8259Pair
+  readonly pit: Pit8254
+  readonly rtc: RealTimeClock
+  state: MachineState = { kind: 'running' }
+
+  readonly #warn: (message: string) => void
+  #retired = 0
+  #inSlice = false
+  readonly #elapsedNs = (): number => this.cpu.executedInRun() * NS_PER_INSTRUCTION
+
+  /** Throws RangeError when the memory asked for is not to be had. */
+  constructor(options: MachineOptions, createCpu: (memory: PhysicalMemory, host: CpuHost, options: { tier: Tier }) => CpuCore) {
+    const warn = options.onWarning ?? (() => {})
+    const { clock } = this
+    this.#warn = warn
+    this.memory = new PhysicalMemory(options.ramBytes)
+    this.ports = new PortBus(warn)
+    this.mmio = new MmioBus(warn)
+    this.pic = new Pic8259Pair(warn)
+    this.pit = new Pit8254(clock, (high) => this.pic.setIrq(Irq.TIMER, high))
+    this.serial = new Uart16550(clock, (high) => this.pic.setIrq(Irq.SERIAL, high))
+    this.rtc = new RealTimeClock(clock, (high) => this.pic.setIrq(Irq.RTC, high), warn, options.rtcSeconds ?? 0, options.ramBytes)
+    this.#attachPorts(warn)
+    this.#leaveAsFirmware()
+
+    const { onHypercall } = options
+    this.cpu = createCpu(
+      this.memory,
+      {
+        portIn: (port, size) => this.ports.in(port, size),
+        portOut: (port, size, value) => this.ports.out(port, size, value),
+        mmioRead: (physical, size, into) => this.mmio.read(physical, size, into),
+        mmioWrite: (physical, size, from) => this.mmio.write(physical, size, from),
+        hypercall: () => {
+          if (onHypercall === undefined) return false
+          onHypercall(this)
+          return true
+        },
+        acknowledgeInterrupt: () => this.pic.acknowledge(),
+        interruptPending: () => this.pic.interruptPending,
+        nowNs: () => clock.nowNs,
+        warn,
+      },
+      { tier: options.tier ?? 'auto' },
+    )
+    this.cpu.reset()
+    // Whatever changes what the processor should do next ends its slice, so that the next one is planned anew.
+    const replan = (): void => {
+      if (this.#inSlice) this.cpu.requestStop()
+    }
+    clock.onEarlier = replan
+    this.pic.onInterrupt = replan
+  }
+
+  /** The board's I/O space. */
+  #attachPorts(warn: (message: string) => void): void {
+    const { ports } = this
+    const reset = (by: string) => () => this.#end({ kind: 'shutdown', reason: `the guest asked for a reset through ${by}` })
+    const keyboard = new KeyboardController(reset('the keyboard controller'), warn)
+    ports.attach(PIC_MASTER_PORT, PIC_MASTER_PORT + 1, this.pic)
+    ports.attach(PIT_PORT, PIT_PORT + 3, this.pit)
+    ports.attach(KEYBOARD_DATA_PORT, KEYBOARD_DATA_PORT, keyboard)
+    ports.attach(SYSTEM_CONTROL_B_PORT, SYSTEM_CONTROL_B_PORT, new SystemControlB(this.clock, this.pit))
+    ports.attach(KEYBOARD_COMMAND_PORT, KEYBOARD_COMMAND_PORT, keyboard)
+    ports.attach(RTC_PORT, RTC_PORT + 1, this.rtc)
+    ports.attach(POST_CODE_PORT, POST_CODE_PORT, new PostCode())
+    ports.attach(SYSTEM_CONTROL_A_PORT, SYSTEM_CONTROL_A_PORT, new SystemControlA(reset('system control port A'), warn))
+    ports.attach(PIC_SLAVE_PORT, PIC_SLAVE_PORT + 1, this.pic)
+    ports.attach(DEBUG_EXIT_PORT, DEBUG_EXIT_PORT + DEBUG_EXIT_PORTS - 1, new DebugExit((code) => this.shutdown(code)))
+    ports.attach(SERIAL_PORT, SERIAL_PORT + 7, this.serial)
+    ports.attach(PIC_ELCR_PORT, PIC_ELCR_PORT + 1, this.pic)
+    ports.attach(PCI_CONFIG_ADDRESS_PORT, PCI_CONFIG_DATA_PORT + 3, new PciConfiguration(reset('the reset control register')))
+  }
+
+  /**
+   * Interrupt controllers and timer as PC firmware leaves them, measured on SeaBIOS under QEMU 7.2: vectors 0x08 and 0x70, where a
+   * kernel that enables interrupts without moving them learns what a double fault is, and 18.2 ticks a second.
+   */
+  #leaveAsFirmware(): void {
+    const writes: [port: number, value: number][] = [
+      [PIC_MASTER_PORT, 0x11], [PIC_MASTER_PORT + 1, 0x08], [PIC_MASTER_PORT + 1, 0x04], [PIC_MASTER_PORT + 1, 0x01], [PIC_MASTER_PORT + 1, 0xb8],
+      [PIC_SLAVE_PORT, 0x11], [PIC_SLAVE_PORT + 1, 0x70], [PIC_SLAVE_PORT + 1, 0x02], [PIC_SLAVE_PORT + 1, 0x01], [PIC_SLAVE_PORT + 1, 0x8e],
+      [PIT_PORT + 3, 0x34], [PIT_PORT, 0], [PIT_PORT, 0],
+    ]
+    for (const [port, value] of writes) this.ports.out(port, 1, value)
+  }
+
+  /** Instructions retired since reset, exact also inside a hypercall. */
+  get instructions(): number {
+    return this.#retired + (this.#inSlice ? this.cpu.executedInRun() : 0)
+  }
+
+  /**
+   * Loads a Multiboot 1 image (ELF32, ELF64, or flat with address fields) and leaves the processor at its entry as the
+   * specification says. For a machine that has not run yet. Throws BadImage, with nothing changed.
+   */
+  loadMultiboot(image: Uint8Array, options: MultibootOptions = {}): void {
+    if (this.instructions !== 0) throw new Error('an image can only be loaded into a machine that has not run yet')
+    const entry = loadMultiboot(this.memory, image, options)
+    for (const warning of entry.warnings) this.#warn(warning)
+    enterMultiboot(this.memory, entry)
+  }
+
+  /**
+   * Runs until virtual time `untilNs`, or until the state is no longer 'running', and returns the state. It passes `untilNs` by
+   * less than one instruction, or by what was charged. Events and interrupts arrive at exact instruction counts, wherever
+   * calls of `run` are cut. A halted processor sleeps to the next event at no cost.
+   */
+  run(untilNs: number): MachineState {
+    let idleSlices = 0
+    while (this.state.kind === 'running') {
+      this.clock.runDue()
+      const nowNs = this.clock.nowNs
+      if (nowNs >= untilNs) break
+      const horizonNs = Math.min(this.clock.nextDueNs, untilNs)
+      const asleep = this.cpu.halted && !(this.pic.interruptPending && this.#interruptsEnabled)
+      if (asleep) {
+        if (!this.#wakeable || horizonNs === Infinity) this.#end({ kind: 'halted' })
+        else this.clock.advance(horizonNs - nowNs)
+        continue
+      }
+      const executed = this.#slice(horizonNs, Math.min(Math.ceil((horizonNs - nowNs) / NS_PER_INSTRUCTION), SLICE_INSTRUCTIONS_MAX))
+      if (this.cpu.shutdown) this.#end({ kind: 'shutdown', reason: 'triple fault' })
+      idleSlices = executed === 0 && this.clock.nowNs === nowNs ? idleSlices + 1 : 0
+      if (idleSlices > IDLE_SLICES_MAX) throw new Error(`the processor made no progress in ${IDLE_SLICES_MAX} slices at ${nowNs} ns`)
+    }
+    return this.state
+  }
+
+  #slice(horizonNs: number, instructions: number): number {
+    this.clock.beginSlice(this.#elapsedNs, horizonNs)
+    this.#inSlice = true
+    let executed = 0
+    try {
+      executed = this.cpu.run(instructions)
+    } finally {
+      this.#inSlice = false
+      this.clock.endSlice(executed * NS_PER_INSTRUCTION)
+      this.#retired += executed
+    }
+    return executed
+  }
+
+  /** Charges virtual time for work done outside instructions (a hypercall's). Whole nanoseconds. */
+  charge(ns: number): void {
+    this.clock.advance(ns)
+  }
+
+  /** Ends the machine from outside instructions, as a kernel at the gate does. The first end counts. */
+  shutdown(code: number): void {
+    this.#end({ kind: 'exited', code })
+  }
+
+  get #interruptsEnabled(): boolean {
+    return (this.cpu.getRflags() & Rflag.IF) !== 0
+  }
+
+  /** Whether an interrupt could ever end a HLT. */
+  get #wakeable(): boolean {
+    return this.#interruptsEnabled && this.pic.unmasked
+  }
+
+  #end(state: MachineState): void {
+    if (this.state.kind !== 'running') return
+    this.state = state
+    if (this.#inSlice) this.cpu.requestStop()
+  }
+}
