@@ -81,7 +81,8 @@ export class MachineHost {
         machine.dueMs = 0
         return
       case 'ack':
-        machine.inFlightBytes -= message.bytes
+        // A reset keeps the machine's name: what the run before had under way may be answered late.
+        machine.inFlightBytes = Math.max(0, machine.inFlightBytes - message.bytes)
         return
     }
   }
