@@ -197,3 +197,6 @@ export const Gpr = { RAX: 0, RCX: 1, RDX: 2, RBX: 3, RSP: 4, RBP: 5, RSI: 6, RDI
 
 /** Virtual nanoseconds that one instruction takes: the machine runs at 500 million instructions a virtual second. */
 export const NS_PER_INSTRUCTION = 2
+
+/** Where a segment register's hidden base is. */
+export const segmentBaseAt = (segment: number): number => State.SEGMENTS + segment * SEGMENT_BYTES + SegmentField.BASE

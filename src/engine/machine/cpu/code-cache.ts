@@ -1,0 +1,174 @@
+import type { PhysicalMemory } from '../memory.ts'
+import { PAGE_BYTES, PAGE_SHIFT } from '../memory.ts'
+import { INCOMPLETE, INSTRUCTION_BYTES_MAX, UNDEFINED, allVariants, decode } from './decode.ts'
+import type { Instruction } from './decode.ts'
+import { END_HANDLER } from './interpreter.ts'
+import { BLOCK_HEADER_BYTES, RECORD_BYTES, writeEnd, writeRecord } from './record.ts'
+import { RECORDS, RECORDS_END } from './state.ts'
+
+/** Instructions of one block at most. */
+const BLOCK_INSTRUCTIONS_MAX = 64
+/** A block that may not be cached (its instruction crosses a page) is written here anew each time. */
+const SCRATCH_BLOCK = RECORDS
+const SCRATCH_BYTES = BLOCK_HEADER_BYTES + 2 * RECORD_BYTES
+
+/** A straight run of decoded instructions within one physical page. */
+export interface Block {
+  /** Guest-physical address of its first byte. */
+  physical: number
+  mode: number
+  /** Bytes of code it covers. */
+  bytes: number
+  /** Offset of its first record in the machine's memory. */
+  record: number
+  instructions: readonly Instruction[]
+}
+
+/** Mode and physical address in one number: what a block is found by. */
+export const codeKey = (physical: number, mode: number): number => physical * 32 + mode
+
+/** Decoded blocks by physical address and mode, and what to forget when their bytes change. */
+export class CodeCache {
+  private readonly memory: PhysicalMemory
+  private readonly view: DataView
+  private readonly blocks = new Map<number, Block>()
+  private readonly byRecord = new Map<number, Block>()
+  private readonly byPage = new Map<number, Set<Block>>()
+  private next = RECORDS + SCRATCH_BYTES
+  private readonly hotAfter: number
+  private readonly reported = new Set<string>()
+  /** Called for each instruction that is not implemented, once a kind. */
+  onUndefined: (bytes: string) => void = () => {}
+  /** Called when a page holds its first code. */
+  onCodePage: (page: number) => void = () => {}
+  /** Called when everything had to be forgotten because the arena was full. */
+  onFlush: () => void = () => {}
+
+  /** @param hotAfter executions of a block until it is called hot; 0 for never. */
+  constructor(memory: PhysicalMemory, hotAfter: number) {
+    this.memory = memory
+    this.view = new DataView(memory.wasm.buffer)
+    this.hotAfter = hotAfter
+  }
+
+  /** The block at a physical address, decoded if need be; undefined when its first instruction crosses the page's end. */
+  block(physical: number, mode: number): Block | undefined {
+    return this.blocks.get(codeKey(physical, mode)) ?? this.decodeBlock(physical, mode)
+  }
+
+  /** The block at a physical address if it was ever executed. */
+  known(physical: number, mode: number): Block | undefined {
+    return this.blocks.get(codeKey(physical, mode))
+  }
+
+  ofRecord(record: number): Block | undefined {
+    return this.byRecord.get(record)
+  }
+
+  /** Decodes one instruction from bytes that no single page holds; returns its record. */
+  scratch(bytes: Uint8Array, mode: number): number {
+    const instruction = this.decodeOne(bytes, 0, bytes.length, mode)
+    const record = SCRATCH_BLOCK + BLOCK_HEADER_BYTES
+    writeRecord(this.view, record, instruction === INCOMPLETE ? this.undefinedAt(bytes, 0, mode) : instruction)
+    writeEnd(this.view, record + RECORD_BYTES, END_HANDLER)
+    this.view.setUint32(SCRATCH_BLOCK, 0, true)
+    return record
+  }
+
+  private decodeOne(bytes: Uint8Array, at: number, end: number, mode: number): Instruction | typeof INCOMPLETE {
+    const instruction = decode(bytes, at, end, mode)
+    return instruction === UNDEFINED ? this.undefinedAt(bytes, at, mode) : instruction
+  }
+
+  /** What an encoding without a meaning decodes to: UD2, of one byte. */
+  private undefinedAt(bytes: Uint8Array, at: number, mode: number): Instruction {
+    const text = Array.from(bytes.subarray(at, at + 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
+    if (!this.reported.has(text)) {
+      this.reported.add(text)
+      this.onUndefined(text)
+    }
+    return decode(UD2, 0, UD2.length, mode) as Instruction
+  }
+
+  private decodeBlock(physical: number, mode: number): Block | undefined {
+    const { ram } = this.memory
+    const end = (Math.floor(physical / PAGE_BYTES) + 1) * PAGE_BYTES
+    const instructions: Instruction[] = []
+    let at = physical
+    while (at < end && instructions.length < BLOCK_INSTRUCTIONS_MAX) {
+      const instruction = this.decodeOne(ram, at, end, mode)
+      if (instruction === INCOMPLETE) break
+      instructions.push(instruction)
+      at += instruction.length
+      if (instruction.definition.control !== undefined) break
+    }
+    if (instructions.length === 0) return undefined
+    const size = BLOCK_HEADER_BYTES + (instructions.length + 1) * RECORD_BYTES
+    if (this.next + size > RECORDS_END) this.flush()
+    const header = this.next
+    this.next += size
+    let record = header + BLOCK_HEADER_BYTES
+    this.view.setUint32(header, this.hotAfter, true)
+    const block: Block = { physical, mode, bytes: at - physical, record, instructions }
+    for (const instruction of instructions) {
+      writeRecord(this.view, record, instruction)
+      record += RECORD_BYTES
+    }
+    writeEnd(this.view, record, END_HANDLER)
+    this.blocks.set(codeKey(physical, mode), block)
+    this.byRecord.set(block.record, block)
+    this.pageOf(physical >>> PAGE_SHIFT).add(block)
+    return block
+  }
+
+  private pageOf(page: number): Set<Block> {
+    let blocks = this.byPage.get(page)
+    if (!blocks) {
+      blocks = new Set()
+      this.byPage.set(page, blocks)
+      this.memory.codePages[page] = 1
+      this.onCodePage(page)
+    }
+    return blocks
+  }
+
+  /**
+   * Forgets the blocks that overlap a range about to be written. A block that is being executed ends after its current
+   * instruction. Returns whether there was any.
+   */
+  invalidate(address: number, length: number): boolean {
+    let found = false
+    for (let page = address >>> PAGE_SHIFT; page <= (address + length - 1) >>> PAGE_SHIFT; page++) {
+      const blocks = this.byPage.get(page)
+      if (!blocks) continue
+      for (const block of blocks)
+        if (block.physical < address + length && address < block.physical + block.bytes) {
+          found = true
+          blocks.delete(block)
+          this.blocks.delete(codeKey(block.physical, block.mode))
+          this.byRecord.delete(block.record)
+          for (let index = 0; index < block.instructions.length; index++) writeEnd(this.view, block.record + index * RECORD_BYTES, END_HANDLER)
+        }
+      if (blocks.size === 0) {
+        this.byPage.delete(page)
+        this.memory.codePages[page] = 0
+      }
+    }
+    return found
+  }
+
+  /** Forgets everything. */
+  flush(): void {
+    this.blocks.clear()
+    this.byRecord.clear()
+    for (const page of this.byPage.keys()) this.memory.codePages[page] = 0
+    this.byPage.clear()
+    this.next = RECORDS + SCRATCH_BYTES
+    this.onFlush()
+  }
+}
+
+const UD2 = Uint8Array.of(0x0f, 0x0b)
+/** How many bytes to gather for an instruction that crosses a page. */
+export const FETCH_BYTES = INSTRUCTION_BYTES_MAX
+if (allVariants().length > 0xffff) throw new Error('handler numbers no longer fit a record')

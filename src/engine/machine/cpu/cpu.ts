@@ -1,0 +1,329 @@
+import type { PhysicalMemory } from '../memory.ts'
+import { PAGE_BYTES } from '../memory.ts'
+import { CodeCache, FETCH_BYTES } from './code-cache.ts'
+import type { CpuCore, CpuHost } from './core.ts'
+import { CcKind, ccOp } from './flags.ts'
+import { buildInterpreter } from './interpreter.ts'
+import { JumpField } from './interpreter.ts'
+import type { InterpreterImports } from './interpreter.ts'
+import { AccessMode } from './record.ts'
+import { Regions } from './regions.ts'
+import { ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField, State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector } from './state.ts'
+import type { SystemOp } from './system-op.ts'
+import { FAULT } from './system/faults.ts'
+import { As } from './system/linear.ts'
+import { System } from './system/system.ts'
+
+export type Tier = 'auto' | 'interpreter' | 'translator'
+
+/** Executions of a block before it is translated. */
+const HOT_AFTER = 500
+/** Pages that a machine's memory has at least: what generated modules declare to import. */
+const MEMORY_PAGES_MIN = 128
+
+const word = (offset: number): number => offset >> 2
+
+let interpreterModule: WebAssembly.Module | undefined
+/** Tier 0 is the same for every machine: compiled once. */
+function interpreter(): WebAssembly.Module {
+  interpreterModule ??= new WebAssembly.Module(buildInterpreter(MEMORY_PAGES_MIN))
+  return interpreterModule
+}
+
+/** The processor: tier 0 and tier 1 over one state, with the system side in TypeScript. */
+export class Cpu implements CpuCore {
+  readonly system: System
+  readonly regions: Regions
+  private readonly memory: PhysicalMemory
+  private readonly host: CpuHost
+  private readonly i32: Int32Array
+  private readonly u64: BigUint64Array
+  private readonly view: DataView
+  private readonly cache: CodeCache
+  private readonly runTier0: (skipRegion: number) => void
+  private readonly readFlags: () => number
+  private budget = 0
+  private reserved = 0
+
+  /** @param options.tier see MachineOptions.tier */
+  constructor(memory: PhysicalMemory, host: CpuHost, options: { tier?: Tier } = {}) {
+    const tier = options.tier ?? 'auto'
+    this.memory = memory
+    this.host = host
+    this.i32 = new Int32Array(memory.wasm.buffer)
+    this.u64 = new BigUint64Array(memory.wasm.buffer)
+    this.view = new DataView(memory.wasm.buffer)
+    this.cache = new CodeCache(memory, tier === 'auto' ? HOT_AFTER : 0)
+    this.system = new System(memory, host, { read: () => this.readFlags(), write: (bits) => this.writeArithmeticFlags(bits) })
+    const imports: InterpreterImports = {
+      slow: (mode, size) => this.slow(mode, size),
+      commit: () => this.system.linear.commit(),
+      system: (op) => this.system.execute(op as SystemOp),
+      deliver: () => this.system.deliver(),
+      resolve: () => this.resolve(),
+      hot: (record) => this.hot(record),
+      divide: (isSigned) => this.divide(isSigned !== 0),
+    }
+    const instance = new WebAssembly.Instance(interpreter(), { e: { memory: memory.wasm, ...imports } })
+    const exports = instance.exports as unknown as { run: (skipRegion: number) => void; flags: () => number; regions: WebAssembly.Table }
+    this.runTier0 = exports.run
+    this.readFlags = exports.flags
+    this.regions = new Regions({ memory, cache: this.cache, table: exports.regions, mmu: this.system.mmu, eager: tier === 'translator', enabled: tier !== 'interpreter', memoryPages: MEMORY_PAGES_MIN })
+    this.cache.onUndefined = (bytes) => host.warn(`instruction ${bytes} at 0x${this.rip.toString(16)} is not implemented: #UD`)
+    this.cache.onCodePage = (page) => this.system.mmu.dropWriteTags(page)
+    this.cache.onFlush = () => {
+      this.regions.flush()
+      this.forgetJumps()
+    }
+    memory.onCodeWrite = (address, length) => {
+      if (!this.cache.invalidate(address, length)) return
+      this.regions.invalidate(address, length)
+      this.forgetJumps()
+    }
+  }
+
+  reset(): void {
+    this.system.reset()
+    this.cache.flush()
+  }
+
+  private forgetJumps(): void {
+    this.i32[word(State.JUMP_GENERATION)]++
+  }
+
+  // ---- running
+
+  run(instructions: number): number {
+    const { i32 } = this
+    i32[word(State.STOP)] = 0
+    this.budget = instructions
+    this.reserved = 0
+    i32[word(State.REMAINING)] = instructions
+    if (this.shutdown) return 0
+    if (i32[word(State.SHADOW)] === 0 && (i32[word(State.SYSFLAGS)] & Rflag.IF) !== 0 && this.host.interruptPending()) {
+      i32[word(State.ACTIVITY)] &= ~Activity.HALTED
+      this.system.interrupt(this.host.acknowledgeInterrupt())
+      i32[word(State.STOP)] = 0
+    }
+    if (this.halted || this.shutdown) return 0
+    if (i32[word(State.SHADOW)] !== 0) {
+      this.step()
+      if (i32[word(State.STOP)] === 0) i32[word(State.STOP)] = 1
+      return this.executedInRun()
+    }
+    if ((i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0) this.traced()
+    else this.runTier0(0)
+    return this.executedInRun()
+  }
+
+  /** Runs one instruction in tier 0, after which an interrupt shadow is over. */
+  private step(): void {
+    const { i32 } = this
+    const shadow = i32[word(State.SHADOW)]
+    this.reserved = this.budget - 1
+    i32[word(State.REMAINING)] = 1
+    this.runTier0(1)
+    if (shadow !== 0) i32[word(State.SHADOW)] = 0
+  }
+
+  /** With RFLAGS.TF each instruction ends in #DB (SDM vol. 3, 17.3.1.4). */
+  private traced(): void {
+    const { i32 } = this
+    this.step()
+    if ((i32[word(State.SYSFLAGS)] & Rflag.TF) === 0 || this.shutdown) return
+    i32[word(State.DR) + 12] |= 0x4000
+    this.system.exceptions.raise(Vector.DB)
+    this.system.deliver()
+    i32[word(State.STOP)] = 1
+  }
+
+  executedInRun(): number {
+    return this.budget - this.reserved - this.i32[word(State.REMAINING)]
+  }
+
+  get halted(): boolean {
+    return (this.i32[word(State.ACTIVITY)] & Activity.HALTED) !== 0
+  }
+  get shutdown(): boolean {
+    return (this.i32[word(State.ACTIVITY)] & Activity.SHUTDOWN) !== 0
+  }
+  /** Why the processor shut down. */
+  get shutdownReason(): string {
+    return this.system.exceptions.shutdownReason
+  }
+  requestStop(): void {
+    this.i32[word(State.STOP)] = 1
+  }
+
+  // ---- tier 0's slow paths
+
+  private slow(mode: number, size: number): number {
+    const { linear } = this.system
+    const lo = this.i32[word(State.SLOW_VA)]
+    const hi = this.i32[word(State.SLOW_VA) + 1]
+    try {
+      if (mode === AccessMode.READ) return linear.reading(lo, hi, size, As.PROGRAM)
+      const window = linear.writing(lo, hi, size, As.PROGRAM)
+      if (mode === AccessMode.MODIFY && window === State.BOUNCE) {
+        const from = linear.reading(lo, hi, size, As.PROGRAM)
+        if (from !== State.BOUNCE) this.system.state.u8.copyWithin(State.BOUNCE, from, from + size)
+      }
+      return window
+    } catch (error) {
+      if (error !== FAULT) throw error
+      return 0
+    }
+  }
+
+  private resolve(): number {
+    const { i32, system } = this
+    const ripLo = i32[word(State.RIP)]
+    const ripHi = i32[word(State.RIP) + 1]
+    i32[word(State.SLOW_VA)] = ripLo
+    i32[word(State.SLOW_VA) + 1] = ripHi
+    const host = system.translate(Access.EXECUTE)
+    if (host === TRANSLATE_FAULT) {
+      system.deliver()
+      return 0
+    }
+    const mode = i32[word(State.MODE)]
+    // Nothing is decoded from a device: the bus reads as undefined code.
+    if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
+    const physical = (host >>> 0) - RAM_BASE
+    const block = this.cache.block(physical, mode)
+    if (!block) return this.resolveCrossing(physical, ripLo, ripHi, mode)
+    const entry = JUMP_CACHE + ((ripLo ^ ((ripLo >>> 12) | (ripHi << 20))) & (JUMP_ENTRIES - 1)) * JUMP_ENTRY_BYTES
+    i32[word(entry + JumpField.ADDRESS)] = ripLo
+    i32[word(entry + JumpField.ADDRESS) + 1] = ripHi
+    i32[word(entry + JumpField.GENERATION)] = i32[word(State.JUMP_GENERATION)]
+    i32[word(entry + JumpField.RECORD)] = block.record
+    const region = this.regions.find(block, ripHi * 0x100000000 + (ripLo >>> 0))
+    i32[word(entry + JumpField.REGION)] = region ? region.slot : 0
+    if (!region) return block.record
+    // Tier 0 looks again and decides by the entry just made.
+    i32[word(entry + JumpField.ENTRY)] = region.index
+    i32[word(entry + JumpField.NEEDS_FLAGS)] = region.needsFlags ? 1 : 0
+    return 0
+  }
+
+  /** The instruction at the end of a page: its bytes come from two pages. */
+  private resolveCrossing(physical: number, ripLo: number, ripHi: number, mode: number): number {
+    const { i32, system } = this
+    const first = PAGE_BYTES - (physical & (PAGE_BYTES - 1))
+    const bytes = new Uint8Array(FETCH_BYTES)
+    bytes.set(this.memory.ram.subarray(physical, physical + first))
+    const nextLo = (ripLo + first) | 0
+    i32[word(State.SLOW_VA)] = nextLo
+    i32[word(State.SLOW_VA) + 1] = nextLo >>> 0 < ripLo >>> 0 ? ripHi + 1 : ripHi
+    const host = system.translate(Access.EXECUTE)
+    if (host === TRANSLATE_FAULT) {
+      system.deliver()
+      return 0
+    }
+    if (host !== TRANSLATE_MMIO) {
+      const from = (host >>> 0) - RAM_BASE
+      bytes.set(this.memory.ram.subarray(from, from + FETCH_BYTES - first), first)
+    }
+    return this.cache.scratch(bytes, mode)
+  }
+
+  private hot(record: number): void {
+    const block = this.cache.ofRecord(record)
+    if (!block) return
+    const { i32 } = this
+    if (this.regions.translate(block, i32[word(State.RIP) + 1] * 0x100000000 + (i32[word(State.RIP)] >>> 0))) this.forgetJumps()
+  }
+
+  /** 128-bit by 64-bit division, the case that 64-bit arithmetic cannot do. */
+  private divide(isSigned: boolean): number {
+    const { u64 } = this
+    const at = (offset: number): bigint => u64[offset >> 3]
+    const signed = (value: bigint): bigint => (isSigned ? BigInt.asIntN(64, value) : value)
+    const dividend = (signed(at(State.SLOW_VA)) << 64n) | at(State.SLOW_VALUE)
+    const divisor = signed(at(State.SLOW_PA))
+    const quotient = dividend / divisor
+    if (isSigned ? BigInt.asIntN(64, quotient) !== quotient : quotient >> 64n !== 0n) return 1
+    u64[State.SLOW_VA >> 3] = quotient
+    u64[State.SLOW_VALUE >> 3] = dividend % divisor
+    return 0
+  }
+
+  private writeArithmeticFlags(bits: number): void {
+    this.i32[word(State.CC_OP)] = ccOp(CcKind.EXPLICIT, 1)
+    this.u64[State.CC_R >> 3] = BigInt(bits & ARITHMETIC_FLAGS)
+  }
+
+  // ---- registers, for kernels and inspectors
+
+  getGpr(index: number): bigint {
+    return this.u64[(State.GPR >> 3) + index]
+  }
+  setGpr(index: number, value: bigint): void {
+    this.u64[(State.GPR >> 3) + index] = value
+  }
+  get rip(): bigint {
+    return this.u64[State.RIP >> 3]
+  }
+  set rip(value: bigint) {
+    this.u64[State.RIP >> 3] = value
+  }
+  getRflags(): number {
+    return this.system.readRflags()
+  }
+  setRflags(value: number): void {
+    this.system.writeRflags(value)
+  }
+  get cpl(): number {
+    return this.i32[word(State.CPL)]
+  }
+  get cr0(): number {
+    return this.view.getUint32(State.CR0, true)
+  }
+  get cr2(): bigint {
+    return this.u64[State.CR2 >> 3]
+  }
+  get cr3(): number {
+    return Number(this.u64[State.CR3 >> 3])
+  }
+  get cr4(): number {
+    return this.view.getUint32(State.CR4, true)
+  }
+  get efer(): number {
+    return this.view.getUint32(State.EFER, true)
+  }
+  /** As MOV CR2: a kernel that has handled a page fault may leave another address there. */
+  set cr2(value: bigint) {
+    this.u64[State.CR2 >> 3] = value
+  }
+  /** As MOV CR3 with a page table at a physical address: forgets the translations. */
+  setCr3(physical: number): void {
+    this.u64[State.CR3 >> 3] = BigInt(physical)
+    this.invalidateTlb()
+  }
+  invalidateTlb(): void {
+    this.system.mmu.invalidateAll()
+  }
+  /** As INVLPG. */
+  invalidatePage(address: bigint): void {
+    this.system.mmu.invalidatePage(Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n)))
+  }
+  /** Physical address behind a linear one, or null; changes nothing (no accessed bits, no faults). `access` as state.ts has it. */
+  probe(address: bigint, access: number, user = false): number | null {
+    const physical = this.system.mmu.probe(Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n)), access, user)
+    return physical < 0 ? null : physical
+  }
+  /** The hidden segment register at a SegmentIndex. */
+  segment(index: number): { selector: number; attributes: number; base: bigint; limit: number } {
+    const at = State.SEGMENTS + index * SEGMENT_BYTES
+    return {
+      selector: this.view.getUint32(at + SegmentField.SELECTOR, true),
+      attributes: this.view.getUint32(at + SegmentField.ATTRIBUTES, true),
+      base: this.view.getBigUint64(at + SegmentField.BASE, true),
+      limit: this.view.getUint32(at + SegmentField.LIMIT, true),
+    }
+  }
+  /** XMM register `index`, 16 bytes that stay in place. */
+  xmm(index: number): Uint8Array {
+    return this.system.state.u8.subarray(State.XMM + index * 16, State.XMM + index * 16 + 16)
+  }
+}

@@ -1,0 +1,422 @@
+import type { Slot } from './emit.ts'
+import type { Definition } from './instructions/definition.ts'
+import { TABLE } from './instructions/table.ts'
+import type { Row } from './instructions/table.ts'
+import { ModeBit, SegmentIndex } from './state.ts'
+
+/** Register number that stands for RIP as a base; -1 for none. */
+export const RIP_BASE = 16
+
+/** A decoded instruction: what it means and where its operands are. */
+export interface Instruction {
+  /** Which handler of tier 0 runs it; the index into `variants`. */
+  variant: number
+  definition: Definition
+  size: number
+  slots: readonly Slot[]
+  long: boolean
+  /** Bytes. */
+  length: number
+  /** r/m operand as a register, or -1 for memory (or none). */
+  rm: number
+  /** It is AH, CH, DH or BH. */
+  rmHigh: boolean
+  hasMemory: boolean
+  base: number
+  index: number
+  scale: number
+  /** Sign-extended; for RIP_BASE relative to the instruction's own start. */
+  displacement: number
+  /** SegmentIndex whose base is added, or -1. */
+  segment: number
+  /** 4: the address is cut to 32 bits before the segment base is added. */
+  addressBytes: number
+  reg: number
+  regHigh: boolean
+  immediateLow: number
+  immediateHigh: number
+  extra: number
+}
+
+/** One way to run a definition: operand sizes and places fixed, as tier 0 needs a handler for each. */
+export interface Variant {
+  definition: Definition
+  size: number
+  slots: readonly Slot[]
+  long: boolean
+}
+
+interface Operand {
+  letter: string
+  size: string
+}
+interface Parsed {
+  row: Row
+  operands: readonly Operand[]
+  prefix: string
+  extension: number
+  hasModRm: boolean
+  /** Variant number by log2 of the operand size and by mode (legacy 0, long 1), filled as first needed. */
+  variants: number[]
+  isSystem: boolean
+}
+/** Rows by opcode byte; index 0–255 one-byte, then the 0F, 0F 38 and 0F 3A maps. */
+const MAP_BYTES = 256
+const maps: Parsed[][] = Array.from({ length: MAP_BYTES * 4 }, () => [])
+/** Rows whose third opcode byte is a fixed ModRM value (0F 01 xx). */
+const fixed = new Map<number, Parsed>()
+
+const variants: Variant[] = []
+const variantByKey = new Map<string, number>()
+
+/** Every variant that some encoding can reach; tier 0 makes a handler for each. The first is no instruction. */
+export function allVariants(): readonly Variant[] {
+  return variants
+}
+
+for (const row of TABLE) register(row)
+for (const cell of maps)
+  for (const parsed of cell)
+    for (const long of [false, true])
+      for (const size of operandSizes(parsed, long)) {
+        variantOf(parsed, parsed.row.definition, size, long)
+        if (parsed.row.rep) variantOf(parsed, parsed.row.rep, size, long)
+        if (parsed.row.repne) variantOf(parsed, parsed.row.repne, size, long)
+      }
+for (const parsed of fixed.values()) for (const long of [false, true]) for (const size of operandSizes(parsed, long)) variantOf(parsed, parsed.row.definition, size, long)
+
+function register(row: Row): void {
+  const parts = row.opcode.split(' ')
+  let prefix = ''
+  if (['NP', '66', 'F3', 'F2'].includes(parts[0]) && parts.length > 1) prefix = parts.shift() as string
+  let extension = -1
+  if (parts[parts.length - 1].startsWith('/')) extension = Number((parts.pop() as string).slice(1))
+  const bytes: number[] = parts.map((part) => Number.parseInt(part, 16))
+  let map = 0
+  if (bytes[0] === 0x0f) {
+    bytes.shift()
+    map = 1
+    const escape = bytes[0] as number
+    if (escape === 0x38 || escape === 0x3a) {
+      bytes.shift()
+      map = escape === 0x38 ? 2 : 3
+    }
+  }
+  const operands = row.operands === '' ? [] : row.operands.split(',').map((text) => ({ letter: text === 'CL' || text === '1' ? text : text[0], size: text === 'CL' || text === '1' ? 'b' : text.slice(1) }))
+  const hasModRm = extension >= 0 || operands.some(({ letter }) => 'EGMRVWUSC'.includes(letter))
+  const parsed: Parsed = { row, operands, prefix, extension, hasModRm, variants: [], isSystem: row.definition.control === 'system' }
+  if (bytes.length === 2) {
+    fixed.set((bytes[0] << 8) | bytes[1], parsed)
+    return
+  }
+  const count = operands.some(({ letter }) => letter === 'Z') ? 8 : 1
+  for (let low = 0; low < count; low++) maps[map * MAP_BYTES + bytes[0] + low].push(parsed)
+}
+
+/** Operand sizes the row can take in a mode. */
+function operandSizes(parsed: Parsed, long: boolean): readonly number[] {
+  const { row } = parsed
+  if (row.mode === 'legacy' && long) return []
+  if (row.mode === 'long' && !long) return []
+  if (row.wide === 'forced' && long) return [8]
+  if (row.wide === 'default' && long) return [2, 8]
+  const varies = row.size === 'v' || (row.size === undefined && parsed.operands.some(({ size }) => size === 'v' || size === 'z' || size === 'y')) || parsed.operands.some(({ size }) => size === 'v' || size === 'y')
+  if (!varies) return [4]
+  return long ? [2, 4, 8] : [2, 4]
+}
+
+function bytesOf(size: string, operandSize: number): number {
+  switch (size) {
+    case 'b':
+      return 1
+    case 'w':
+      return 2
+    case 'd':
+      return 4
+    case 'q':
+      return 8
+    case 'x':
+      return 16
+    case 'y':
+      return operandSize === 2 ? 4 : operandSize
+    default:
+      return operandSize
+  }
+}
+
+/** The variant number of a row's definition at an operand size. */
+function variantOf(parsed: Parsed, definition: Definition, operandSize: number, long: boolean): number {
+  const { row, operands } = parsed
+  const usesRm = operands.some(({ letter }) => 'EMOZUWR'.includes(letter))
+  const slots: Slot[] = operands.map(({ letter, size }) => {
+    const vector = letter === 'V' || letter === 'W' || letter === 'U'
+    if (letter === 'CL') return { kind: 'cl', size: 1, vector }
+    if (letter === 'D') return { kind: 'dx', size: 2, vector }
+    const bytes = bytesOf(size, operandSize)
+    if (letter === 'I' || letter === '1' || letter === 'J') {
+      // An immediate is worth as much as the operation is wide: the decoder sign-extends it.
+      const to = operands.length > 1 && operands[0].size !== '' ? bytesOf(operands[0].size, operandSize) : row.size === undefined ? operandSize : row.size === 'v' ? operandSize : row.size
+      return { kind: 'imm', size: to === 16 ? 1 : to, vector }
+    }
+    if (letter === 'G' || letter === 'V' || (letter === 'A' && usesRm)) return { kind: 'reg', size: bytes, vector }
+    return { kind: 'rm', size: bytes, vector }
+  })
+  const size = row.size === 'v' ? operandSize : (row.size ?? (slots.length > 0 ? slots[0].size : operandSize))
+  const mode = definition.modal === true ? (long ? 'L' : 'l') : ''
+  const key = `${definition.name}|${size}|${mode}|${slots.map((slot) => `${slot.kind}${slot.size}${slot.vector ? 'v' : ''}`).join(',')}`
+  const found = variantByKey.get(key)
+  if (found !== undefined) return found
+  variants.push({ definition, size, slots, long: definition.modal === true ? long : true })
+  variantByKey.set(key, variants.length - 1)
+  return variants.length - 1
+}
+
+/** Bytes ran out before the instruction ended. */
+export const INCOMPLETE = 'incomplete'
+/** No such instruction: #UD. `length` bytes were looked at. */
+export const UNDEFINED = 'undefined'
+
+/** Longest instruction, SDM vol. 2, 2.3.11. */
+export const INSTRUCTION_BYTES_MAX = 15
+
+/**
+ * Decodes the instruction at `bytes[offset]`.
+ *
+ * @param end index after the last byte that may be read
+ * @param mode State.MODE bits
+ */
+export function decode(bytes: Uint8Array, offset: number, end: number, mode: number): Instruction | typeof INCOMPLETE | typeof UNDEFINED {
+  const limit = Math.min(end, offset + INSTRUCTION_BYTES_MAX)
+  const tooShort = limit === end && end - offset < INSTRUCTION_BYTES_MAX ? INCOMPLETE : UNDEFINED
+  const long = (mode & ModeBit.LONG) !== 0
+  const wideDefault = long || (mode & ModeBit.D32) !== 0
+  let at = offset
+  let rex = 0
+  let operandOverride = false
+  let addressOverride = false
+  let repeat = 0
+  let segmentOverride = -1
+  let opcode = 0
+  prefixes: for (;;) {
+    if (at >= limit) return tooShort
+    opcode = bytes[at++]
+    switch (opcode) {
+      case 0x66:
+        operandOverride = true
+        rex = 0
+        break
+      case 0x67:
+        addressOverride = true
+        rex = 0
+        break
+      case 0xf0:
+        rex = 0
+        break
+      case 0xf2:
+      case 0xf3:
+        repeat = opcode
+        rex = 0
+        break
+      case 0x26:
+      case 0x2e:
+      case 0x36:
+      case 0x3e:
+        segmentOverride = (opcode >> 3) & 3
+        rex = 0
+        break
+      case 0x64:
+      case 0x65:
+        segmentOverride = opcode - 0x60
+        rex = 0
+        break
+      default:
+        if (long && (opcode & 0xf0) === 0x40) rex = opcode
+        else break prefixes
+    }
+  }
+  let map = 0
+  if (opcode === 0x0f) {
+    if (at >= limit) return tooShort
+    opcode = bytes[at++]
+    map = 1
+    if (opcode === 0x38 || opcode === 0x3a) {
+      map = opcode === 0x38 ? 2 : 3
+      if (at >= limit) return tooShort
+      opcode = bytes[at++]
+    }
+  }
+  const cell = maps[map * MAP_BYTES + opcode]
+  let modRm = -1
+  let parsed: Parsed | undefined
+  if (map === 1 && opcode === 0x01) {
+    if (at >= limit) return tooShort
+    parsed = fixed.get(0x100 | bytes[at])
+    if (parsed) at++
+  }
+  if (!parsed) {
+    if (cell.length === 0) return UNDEFINED
+    if (cell.some((candidate) => candidate.hasModRm)) {
+      if (at >= limit) return tooShort
+      modRm = bytes[at]
+    }
+    const mandatory = repeat === 0xf3 ? 'F3' : repeat === 0xf2 ? 'F2' : operandOverride ? '66' : 'NP'
+    const memory = modRm >= 0 && modRm >> 6 !== 3
+    const forceRegister = map === 1 && opcode >= 0x20 && opcode <= 0x23
+    const fits = (candidate: Parsed): boolean =>
+      (candidate.extension < 0 || candidate.extension === ((modRm >> 3) & 7)) &&
+      (candidate.row.form === undefined || (candidate.row.form === 'memory') === (memory && !forceRegister)) &&
+      (candidate.row.mode === undefined || (candidate.row.mode === 'long') === long)
+    parsed = cell.find((candidate) => candidate.prefix === mandatory && fits(candidate)) ?? cell.find((candidate) => candidate.prefix === '' && fits(candidate))
+    if (!parsed) return UNDEFINED
+    if (!parsed.hasModRm) modRm = -1
+    else at++
+    if (forceRegister) modRm |= 0xc0
+  }
+  const { row, operands } = parsed
+  // A mandatory 66 is part of the opcode and changes no size.
+  const override = operandOverride && parsed.prefix !== '66'
+  let operandSize = (rex & 8) !== 0 ? 8 : override === wideDefault ? 2 : 4
+  if (long && row.wide === 'forced') operandSize = 8
+  else if (long && row.wide === 'default' && operandSize === 4) operandSize = 8
+  if (long && row.wide === 'default' && (rex & 8) !== 0) operandSize = 8
+  if (operandSizes(parsed, long).length === 1 && row.wide === undefined) operandSize = 4
+
+  let definition = row.definition
+  if (repeat !== 0 && row.rep && row.repne) definition = repeat === 0xf3 ? row.rep : row.repne
+  const key = (Math.log2(operandSize) << 1) | (long ? 1 : 0)
+  let variant: number
+  if (definition === row.definition) {
+    variant = parsed.variants[key] ?? (parsed.variants[key] = variantOf(parsed, definition, operandSize, long))
+  } else variant = variantOf(parsed, definition, operandSize, long)
+  const { size, slots } = variants[variant]
+
+  const result: Instruction = {
+    variant, definition, size, slots, long, length: 0, rm: -1, rmHigh: false, hasMemory: false, base: -1, index: -1, scale: 0, displacement: 0,
+    segment: -1, addressBytes: long ? (addressOverride ? 4 : 8) : 4, reg: (opcode >> 3) & 7, regHigh: false, immediateLow: 0, immediateHigh: 0, extra: 0,
+  }
+  if (!long && (addressOverride === wideDefault)) {
+    // 16-bit addressing is for real mode and 16-bit code, which this machine does not run.
+    if (modRm >= 0 && modRm >> 6 !== 3) return UNDEFINED
+  }
+  if (long && addressOverride && row.rep) return UNDEFINED
+  if (modRm >= 0) {
+    const mod = modRm >> 6
+    result.reg = ((modRm >> 3) & 7) | ((rex & 4) << 1)
+    const low = modRm & 7
+    if (mod === 3) result.rm = low | ((rex & 1) << 3)
+    else {
+      result.hasMemory = true
+      let stackSegment = false
+      if (low === 4) {
+        if (at >= limit) return tooShort
+        const sib = bytes[at++]
+        result.scale = sib >> 6
+        const index = ((sib >> 3) & 7) | ((rex & 2) << 2)
+        result.index = index === 4 ? -1 : index
+        const base = sib & 7
+        if (base === 5 && mod === 0) {
+          if (at + 4 > limit) return tooShort
+          result.displacement = readI32(bytes, at)
+          at += 4
+        } else {
+          result.base = base | ((rex & 1) << 3)
+          stackSegment = result.base === 4 || result.base === 5
+        }
+      } else if (low === 5 && mod === 0) {
+        if (at + 4 > limit) return tooShort
+        result.displacement = readI32(bytes, at)
+        at += 4
+        if (long) result.base = RIP_BASE
+      } else {
+        result.base = low | ((rex & 1) << 3)
+        stackSegment = result.base === 5
+      }
+      if (mod === 1) {
+        if (at >= limit) return tooShort
+        result.displacement = (bytes[at++] << 24) >> 24
+      } else if (mod === 2) {
+        if (at + 4 > limit) return tooShort
+        result.displacement = readI32(bytes, at)
+        at += 4
+      }
+      result.segment = segmentFor(long, mode, segmentOverride, stackSegment ? SegmentIndex.SS : SegmentIndex.DS)
+    }
+  } else result.segment = segmentFor(long, mode, segmentOverride, SegmentIndex.DS)
+
+  for (let operand = 0; operand < operands.length; operand++) {
+    const { letter, size: code } = operands[operand]
+    if (letter === 'Z') result.rm = (opcode & 7) | ((rex & 1) << 3)
+    else if (letter === 'A') {
+      if (slots[operand].kind === 'reg') result.reg = 0
+      else result.rm = 0
+    } else if (letter === 'O') {
+      const bytesNeeded = long && !addressOverride ? 8 : 4
+      if (at + bytesNeeded > limit) return tooShort
+      const low = readI32(bytes, at)
+      result.displacement = bytesNeeded === 8 ? readI32(bytes, at + 4) * 0x100000000 + (low >>> 0) : low >>> 0
+      if (!Number.isSafeInteger(result.displacement)) return UNDEFINED
+      at += bytesNeeded
+      result.hasMemory = true
+      result.rm = -1
+    } else if (letter === '1') result.immediateLow = 1
+    else if (letter === 'I' || letter === 'J') {
+      const wide = operandSize
+      const bytesNeeded = code === 'b' ? 1 : code === 'w' ? 2 : code === 'v' ? wide : wide === 2 && !(long && row.wide === 'forced') ? 2 : 4
+      if (at + bytesNeeded > limit) return tooShort
+      if (bytesNeeded === 1) result.immediateLow = (bytes[at] << 24) >> 24
+      else if (bytesNeeded === 2) result.immediateLow = ((bytes[at] | (bytes[at + 1] << 8)) << 16) >> 16
+      else result.immediateLow = readI32(bytes, at)
+      result.immediateHigh = bytesNeeded === 8 ? readI32(bytes, at + 4) : result.immediateLow >> 31
+      if (parsed.isSystem && bytesNeeded <= 2) {
+        result.immediateLow &= bytesNeeded === 1 ? 0xff : 0xffff
+        result.immediateHigh = 0
+      }
+      at += bytesNeeded
+    }
+  }
+  if (row.extra) {
+    if (at + row.extra > limit) return tooShort
+    result.extra = row.extra === 1 ? bytes[at] : bytes[at] | (bytes[at + 1] << 8)
+    at += row.extra
+    // ENTER with a nesting level walks display frames; nothing emits it.
+    if (row.extra === 1 && (result.extra & 31) !== 0) return UNDEFINED
+  }
+  // XCHG rAX,rAX is NOP: it does not clear the upper half of RAX.
+  if (map === 0 && opcode === 0x90 && result.rm === 0 && definition.name === 'xchg') {
+    result.definition = NOP_VARIANT.definition
+    result.slots = NOP_VARIANT.slots
+    result.variant = NOP_INDEX
+    result.rm = -1
+  }
+  // Without REX, byte registers 4–7 are AH CH DH BH.
+  if (rex === 0) {
+    for (const slot of result.slots)
+      if (slot.size === 1 && !slot.vector) {
+        if (slot.kind === 'rm' && !result.hasMemory && result.rm >= 4 && result.rm < 8) {
+          result.rmHigh = true
+          result.rm -= 4
+        } else if (slot.kind === 'reg' && result.reg >= 4 && result.reg < 8) {
+          result.regHigh = true
+          result.reg -= 4
+        }
+      }
+  }
+  result.length = at - offset
+  if (result.base === RIP_BASE) result.displacement += result.length
+  // POP [RSP+n] works its address out after RSP has moved.
+  if (definition.name === 'popm' && result.base === 4) result.displacement += size
+  return result
+}
+
+const NOP_INDEX = variants.findIndex((variant) => variant.definition.name === 'nop' && variant.slots.length === 0)
+const NOP_VARIANT = variants[NOP_INDEX]
+
+function segmentFor(long: boolean, mode: number, override: number, standard: number): number {
+  if (long) return override === SegmentIndex.FS || override === SegmentIndex.GS ? override : -1
+  const segment = override >= 0 ? override : standard
+  return (mode & ModeBit.BASED) !== 0 || segment === SegmentIndex.FS || segment === SegmentIndex.GS ? segment : -1
+}
+
+function readI32(bytes: Uint8Array, at: number): number {
+  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+}
