@@ -21,7 +21,9 @@ const LINK_FLAGS: readonly string[] = [
  * @param source absolute, as is `script`
  * @param name what diagnostics and debug information call the source
  */
-export async function assembleImage(compiler: Compiler, cache: BuildCache, source: string, script: string, name: string): Promise<Uint8Array> {
+export async function assembleImage(
+  compiler: Compiler, cache: BuildCache, source: string, script: string, name: string
+): Promise<Uint8Array> {
   const loaded = await loadSource({ path: name, file: source })
   const scriptText = await readFile(script, 'utf8')
   const flags = compileFlags(compiler, 'atoll', 'assembly', [])

@@ -19,8 +19,9 @@ const CRASH_LINES_SHOWN = 12
  * like any other: what a program does with it happens, and faults, instead of being optimised away.
  */
 const C_FLAGS: readonly string[] = [
-  '-O2', '-g', '-gdwarf-5', '-march=x86-64', '-fno-pic', '-fno-omit-frame-pointer', '-fno-stack-protector', '-fno-asynchronous-unwind-tables',
-  '-fno-delete-null-pointer-checks', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Wno-unused-command-line-argument'
+  '-O2', '-g', '-gdwarf-5', '-march=x86-64', '-fno-pic', '-fno-omit-frame-pointer', '-fno-stack-protector',
+  '-fno-asynchronous-unwind-tables', '-fno-delete-null-pointer-checks', '-Wall', '-Wextra', '-Wno-unused-parameter',
+  '-Wno-unused-command-line-argument'
 ]
 const ASSEMBLY_FLAGS: readonly string[] = ['-g', '-gdwarf-5', '-march=x86-64', '-Wno-unused-command-line-argument']
 

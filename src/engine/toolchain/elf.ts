@@ -46,7 +46,8 @@ export interface ElfSymbol {
 
 /** The sections of an ELF64 x86-64 file, without copying their bytes. Throws ElfError. */
 export function readSections(file: Uint8Array): Section[] {
-  if (file.length < ELF64_HEADER_BYTES) throw new ElfError(`an ELF file has at least ${ELF64_HEADER_BYTES} bytes, this one has ${file.length}`)
+  if (file.length < ELF64_HEADER_BYTES)
+    throw new ElfError(`an ELF file has at least ${ELF64_HEADER_BYTES} bytes, this one has ${file.length}`)
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const magic = view.getUint32(0, false)
   if (magic !== 0x7f454c46) throw new ElfError(`an ELF file starts with 7f454c46, this one with ${magic.toString(16).padStart(8, '0')}`)
@@ -59,7 +60,8 @@ export function readSections(file: Uint8Array): Section[] {
   if (count === 0) return []
   const offset = view.getBigUint64(40, true)
   const entryBytes = view.getUint16(58, true)
-  if (entryBytes !== SECTION_HEADER_BYTES) throw new ElfError(`section headers of ${SECTION_HEADER_BYTES} bytes expected, found ${entryBytes}`)
+  if (entryBytes !== SECTION_HEADER_BYTES)
+    throw new ElfError(`expected section headers of ${SECTION_HEADER_BYTES} bytes, found ${entryBytes}`)
   if (count > SECTIONS_MAX || offset + BigInt(count * SECTION_HEADER_BYTES) > BigInt(file.length))
     throw new ElfError(`${count} section headers at ${offset} reach beyond the file's ${file.length} bytes`)
 

@@ -3,22 +3,29 @@ import { SHN_UNDEF, readSections, readSymbols } from './elf.ts'
 /** `atoll`: freestanding, on Atoll's system calls, starts at `_start`. `posix`: on musl, starts at `main`. */
 export type Abi = 'atoll' | 'posix'
 
-/** One token of C that matters here: an identifier, a string literal's inside, or any other character. */
+/** One token of C that matters here: an identifier, or the inside of a string literal. */
 interface Token {
-  kind: 'identifier' | 'string' | 'sign'
+  kind: 'identifier' | 'string'
   text: string
 }
 
-// Comments, a directive's name, raw pieces of literals, identifiers, preprocessing numbers, and any other character.
-const LEXEME =
-  /\/\/(?:\\\r?\n|[^\n])*|\/\*[\s\S]*?(?:\*\/|$)|"((?:\\[\s\S]|[^"\\\n])*)"?|'(?:\\[\s\S]|[^'\\\n])*'?|([\p{L}_$][\p{L}\p{N}_$]*)|\.?\p{N}[\p{L}\p{N}_.]*|(\S)/gu
+const LEXEME = new RegExp(
+  [
+    /\/\/(?:\\\r?\n|[^\n])*/u, // comment, which a backslash carries on to the next line
+    /\/\*[\s\S]*?(?:\*\/|$)/u, // comment
+    /"((?:\\[\s\S]|[^"\\\n])*)"?/u, // string
+    /'(?:\\[\s\S]|[^'\\\n])*'?/u, // character
+    /([\p{L}_$][\p{L}\p{N}_$]*)/u, // identifier
+    /\.?\p{N}[\p{L}\p{N}_.]*/u // preprocessing number
+  ].map(({ source }) => source).join('|'),
+  'gu'
+)
 
 function* tokensOf(text: string): Generator<Token> {
   for (const match of text.matchAll(LEXEME)) {
-    const [, string, identifier, sign] = match
+    const [, string, identifier] = match
     if (string !== undefined) yield { kind: 'string', text: string }
     else if (identifier !== undefined) yield { kind: 'identifier', text: identifier }
-    else if (sign !== undefined) yield { kind: 'sign', text: sign }
   }
 }
 
@@ -36,7 +43,10 @@ export interface EntryGuess {
  * strings count only as inline assembly may hold `_start:`. The object file has the last word: see definedEntry.
  */
 export function guessEntry(text: string, language: 'c' | 'assembly'): EntryGuess {
-  if (language === 'assembly') return { abi: /(?<![\w.$])_start(?![\w.$])/.test(stripAssemblyComments(text)) ? 'atoll' : 'posix', called: false }
+  if (language === 'assembly') {
+    const named = /(?<![\w.$])_start(?![\w.$])/.test(stripAssemblyComments(text))
+    return { abi: named ? 'atoll' : 'posix', called: false }
+  }
   let named = false
   let raw = false
   for (const token of tokensOf(text)) {

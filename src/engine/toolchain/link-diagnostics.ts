@@ -4,12 +4,12 @@ import type { Diagnostic, SourceText } from './diagnostic.ts'
 export interface LinkReport {
   /** What could be placed in a source file. */
   diagnostics: Diagnostic[]
-  /** Everything the linker said, without its own name and the temporary object files. */
+  /** What could not be placed, a line each; '' when everything was. */
   message: string
 }
 
 const HEAD = /^(?:.*?ld\.lld(?:\.exe)?|ld64\.lld|lld): (error|warning): (.*)$/
-const PLACE = /^>>> (referenced by|defined at|defined in) (.*?)$/
+const PLACE = /^>>> (?:referenced by|defined at) (.*)$/
 // LLD prints the unit's name and, in parentheses, the full path: `hello.c:5 (/project/hello.c:5)`.
 const FULL_PLACE = /\((.+):(\d+)\)$/
 const SHORT_PLACE = /^(.+):(\d+)$/
@@ -23,26 +23,25 @@ const SYMBOL = /^(?:undefined|duplicate) symbol: (.+)$/
  */
 export function parseLinkDiagnostics(output: string, rename: (path: string) => string | undefined, text: SourceText): LinkReport {
   const diagnostics: Diagnostic[] = []
-  const kept: string[] = []
-  let head: { severity: 'error' | 'warning'; message: string } | undefined
+  const heads: { severity: 'error' | 'warning'; message: string; placed: boolean }[] = []
   for (const line of output.split(/\r?\n/)) {
     const start = HEAD.exec(line)
     if (start) {
-      head = { severity: start[1] as 'error' | 'warning', message: start[2] }
-      kept.push(head.message)
+      heads.push({ severity: start[1] as 'error' | 'warning', message: start[2], placed: false })
       continue
     }
+    const head = heads.at(-1)
     const place = PLACE.exec(line)
-    const at = place && (FULL_PLACE.exec(place[2]) ?? SHORT_PLACE.exec(place[2]))
+    const at = place && (FULL_PLACE.exec(place[1]) ?? SHORT_PLACE.exec(place[1]))
     const path = at && rename(at[1])
     if (!head || !at || !path || diagnostics.length >= DIAGNOSTICS_MAX) continue
+    head.placed = true
     const number = Number(at[2])
     const sourceLine = (text(path) ?? '').split(/\r\n|\n|\r/)[number - 1] ?? ''
     const { column, endColumn } = locate(sourceLine, SYMBOL.exec(head.message)?.[1])
     diagnostics.push({ path, line: number, column, endLine: number, endColumn, severity: head.severity, message: head.message })
-    kept.push(`  ${place[1]} ${path}:${number}`)
   }
-  return { diagnostics, message: kept.join('\n') }
+  return { diagnostics, message: heads.filter(({ placed }) => !placed).map(({ message }) => message).join('\n') }
 }
 
 /** The symbol's columns in the line, else the whole line without its indentation. */

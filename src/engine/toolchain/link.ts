@@ -58,8 +58,9 @@ export async function linkObjects(
     return textOf(shown) === undefined ? undefined : shown
   }
   const report = parseLinkDiagnostics(result.stderr, rename, textOf)
-  if (result.status !== 0) return { ...report, message: report.message || result.stderr.trim() || 'the linker failed without a word' }
-  return { ...report, elf: new Uint8Array(await readFile(output)) }
+  if (result.status === 0) return { ...report, elf: new Uint8Array(await readFile(output)) }
+  const explained = report.message !== '' || report.diagnostics.length > 0
+  return explained ? report : { ...report, message: `the linker failed: ${result.stderr.trim()}` }
 }
 
 function atollInputs(objects: readonly string[], start: string | undefined, memory: string): string[] {

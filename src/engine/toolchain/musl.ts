@@ -21,8 +21,9 @@ const NOTICE = 'Preparing the C library (musl), once for this installation'
 
 /** The flags musl's headers need: Clang's own first, as zig has them. */
 export function muslIncludeFlags(libraryDirectory: string): string[] {
-  const libc = ['x86_64-linux-musl', 'generic-musl', 'x86-linux-any', 'any-linux-any'].map(name => join(libraryDirectory, 'libc', 'include', name))
-  return ['-nostdinc', ...[join(libraryDirectory, 'include'), ...libc].flatMap(folder => ['-isystem', folder])]
+  const libc = join(libraryDirectory, 'libc', 'include')
+  const folders = ['x86_64-linux-musl', 'generic-musl', 'x86-linux-any', 'any-linux-any'].map(name => join(libc, name))
+  return ['-nostdinc', ...[join(libraryDirectory, 'include'), ...folders].flatMap(folder => ['-isystem', folder])]
 }
 
 /**
@@ -105,11 +106,11 @@ export class Musl {
       this.say(NOTICE, 0)
       await writeFile(join(work, 'main.c'), 'int main(void) { return 0; }\n')
       // -s: without musl's own debug information a program is 20 KB instead of 1.3 MB.
-      const result = await this.run(['cc', '-target', 'x86_64-linux-musl', '-static', '-O2', '-s', '-o', 'main', 'main.c'], work, BUILD_MS_MAX, {
-        ZIG_VERBOSE_LINK: '1'
-      })
+      const args = ['cc', '-target', 'x86_64-linux-musl', '-static', '-O2', '-s', '-o', 'main', 'main.c']
+      const result = await this.run(args, work, BUILD_MS_MAX, { ZIG_VERBOSE_LINK: '1' })
       if (result.ending !== 'exited' || result.status !== 0) {
-        const why = result.ending === 'timed-out' ? 'it took too long' : (result.reason ?? result.stderr.trim().split('\n').slice(-3).join(' '))
+        const lastWords = result.stderr.trim().split('\n').slice(-3).join(' ')
+        const why = result.ending === 'timed-out' ? 'it took too long' : (result.reason ?? lastWords)
         throw new ToolchainError('broken-tool', `zig could not build the C library: ${why}`)
       }
       const complete = join(work, 'complete')

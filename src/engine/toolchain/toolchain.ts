@@ -62,7 +62,7 @@ export type Build =
 /** What a build comes to before the time it took is known. */
 type Result =
   | { ok: true; kind: 'elf' | 'wasm'; output: Uint8Array; diagnostics: Diagnostic[]; cached: boolean; message?: string }
-  | { ok: false; diagnostics: readonly Diagnostic[]; message: string }
+  | { ok: false; diagnostics: readonly Diagnostic[]; message?: string }
 
 interface Parts {
   compiler: Compiler
@@ -105,7 +105,8 @@ export class Toolchain {
     const { abi } = guessEntry(loaded.text, language)
     const { diagnostics, rest, failed } = await withWorkFolder(work =>
       compileSource({
-        compiler, source: loaded, language, work, syntaxOnly: true, signal: options.signal, flags: this.flags(compiler, abi, language, options)
+        compiler, source: loaded, language, work, syntaxOnly: true, signal: options.signal,
+        flags: this.flags(compiler, abi, language, options)
       })
     )
     if (failed && diagnostics.length === 0) throw new ToolchainError('failed', rest || `${source.path} could not be checked`)
@@ -136,7 +137,9 @@ export class Toolchain {
     return this.found
   }
 
-  private flags(compiler: Compiler, abi: Abi, language: 'c' | 'assembly', options: Pick<BuildOptions, 'includeDirectories' | 'flags'>): string[] {
+  private flags(
+    compiler: Compiler, abi: Abi, language: 'c' | 'assembly', options: Pick<BuildOptions, 'includeDirectories' | 'flags'>
+  ): string[] {
     return [...compileFlags(compiler, abi, language, this.includeDirectories(options)), ...(options.flags ?? [])]
   }
 
@@ -162,7 +165,8 @@ export class Toolchain {
       if (loaded.length === 0) return { ok: false, diagnostics: [], message: 'nothing to build' }
       const wat = loaded.find(({ path }) => languageOf(path) === 'wat')
       if (!wat) return await this.buildProgram(loaded, options)
-      if (loaded.length > 1) return { ok: false, diagnostics: [], message: `${wat.path} is a WebAssembly module and cannot be linked with other sources` }
+      if (loaded.length > 1)
+        return { ok: false, diagnostics: [], message: `${wat.path} is a WebAssembly module and cannot be linked with other sources` }
       return await this.buildModule(wat)
     } catch (error) {
       if (error instanceof ToolchainError) return { ok: false, diagnostics: error.diagnostics, message: error.message }
@@ -172,7 +176,7 @@ export class Toolchain {
 
   private async buildModule(source: LoadedSource): Promise<Result> {
     const { wasm, diagnostics, rest } = await assembleWat(source.path, source.text)
-    if (!wasm) return { ok: false, diagnostics, message: rest || errorsIn(source.path) }
+    if (!wasm) return failure(diagnostics, rest, [source.path])
     return { ok: true, kind: 'wasm', output: wasm, diagnostics, cached: false }
   }
 
@@ -192,23 +196,24 @@ export class Toolchain {
       const guesses = sources.map(({ path, text }) => guessEntry(text, languageOf(path) as 'c' | 'assembly'))
       const guessed: Abi = guesses.some(guess => guess.abi === 'atoll') ? 'atoll' : 'posix'
       let compiled = await this.compileAll(sources, guessed, options, await subfolder(work, 'first'))
-      let failure = failureOf(compiled)
-      if (failure) return failure
+      let refusal = failureOf(compiled)
+      if (refusal) return refusal
       const entries = await Promise.all(compiled.map(async ({ object }) => definedEntry(await readFile(object as string))))
       const start = entries.indexOf('atoll')
       const abi: Abi = start >= 0 ? 'atoll' : 'posix'
       if (abi === 'posix' && !entries.includes('posix')) return noEntry(sources)
       if (abi !== guessed) {
         compiled = await this.compileAll(sources, abi, options, await subfolder(work, 'second'))
-        failure = failureOf(compiled)
-        if (failure) return failure
+        refusal = failureOf(compiled)
+        if (refusal) return refusal
       }
       const linked = await linkObjects(
-        compiler, compiled.map(({ object }) => object as string), await this.runtimeFor(abi, guesses[start]?.called ?? false, options, work),
+        compiler, compiled.map(({ object }) => object as string),
+        await this.runtimeFor(abi, guesses[start]?.called ?? false, options, work),
         compiled.map(({ names }) => names), work, options.signal
       )
       const diagnostics = [...compiled.flatMap(each => each.diagnostics), ...linked.diagnostics]
-      if (!linked.elf) return { ok: false, diagnostics, message: linked.message }
+      if (!linked.elf) return { ok: false, diagnostics, message: linked.message || undefined }
       const searched = [...sources.map(({ file }) => dirname(file)), ...this.includeDirectories(options)]
       const texts = sources.map(({ text }) => text)
       await this.cache.write(key, linked.elf, diagnostics, texts, compiled.flatMap(({ headers }) => headers), searched)
@@ -234,9 +239,15 @@ export class Toolchain {
 
 function failureOf(compiled: readonly CompileResult[]): Result | undefined {
   if (!compiled.some(({ failed }) => failed)) return undefined
-  const said = compiled.map(({ rest }) => rest).filter(rest => rest !== '')
-  const paths = compiled.filter(({ failed }) => failed).map(({ names }) => names.source.path)
-  return { ok: false, diagnostics: compiled.flatMap(({ diagnostics }) => diagnostics), message: said.join('\n') || errorsIn(paths.join(', ')) }
+  const diagnostics = compiled.flatMap(each => each.diagnostics)
+  const said = compiled.map(({ rest }) => rest).filter(rest => rest !== '').join('\n')
+  return failure(diagnostics, said, compiled.map(({ names }) => names.source.path))
+}
+
+/** There is always a reason: a diagnostic, or else a message. */
+function failure(diagnostics: Diagnostic[], said: string, paths: readonly string[]): Result {
+  const explained = diagnostics.some(({ severity }) => severity === 'error')
+  return { ok: false, diagnostics, message: said || (explained ? undefined : `${paths.join(', ')} could not be compiled`) }
 }
 
 function noEntry(sources: readonly LoadedSource[]): Result {
@@ -245,10 +256,6 @@ function noEntry(sources: readonly LoadedSource[]): Result {
     ok: false, diagnostics: [],
     message: `${paths} defines neither _start, where a program on Atoll's system calls begins, nor main, where a POSIX program begins`
   }
-}
-
-function errorsIn(paths: string): string {
-  return `${paths} has errors`
 }
 
 /** The work goes on for those who also wait for it. */

@@ -39,7 +39,8 @@ const CLANG_VERSIONS = Array.from({ length: 12 }, (_, i) => 24 - i)
 export function findCompiler(search: CompilerSearch): Compiler {
   const explicit = search.zig ?? process.env.ATOLL_ZIG
   if (explicit) {
-    if (!isFile(explicit)) throw new ToolchainError('no-compiler', `the zig executable that was asked for, ${explicit}, does not exist`)
+    if (!isFile(explicit))
+      throw new ToolchainError('no-compiler', `the zig executable that was asked for, ${explicit}, does not exist`)
     return zigCompiler(explicit)
   }
   const packaged = packagedZig(search.installation)
@@ -48,8 +49,8 @@ export function findCompiler(search: CompilerSearch): Compiler {
   if (installed) return installed
   throw new ToolchainError(
     'no-compiler',
-    `no C compiler: the npm package @zigc/${process.platform}-${process.arch} is not installed and there is no clang with ld.lld on the PATH; ` +
-      'run npm install, or install clang and lld'
+    `no C compiler: the npm package @zigc/${process.platform}-${process.arch} is not installed and there is no clang with ld.lld ` +
+      'on the PATH; run npm install, or install clang and lld'
   )
 }
 
