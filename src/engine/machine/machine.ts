@@ -1,6 +1,7 @@
 import { MmioBus, PortBus } from './bus.ts'
 import { Clock } from './clock.ts'
-import type { CpuCore, CpuHost } from './cpu/core.ts'
+import type { CpuHost } from './cpu/core.ts'
+import { Cpu, type Tier } from './cpu/cpu.ts'
 import { NS_PER_INSTRUCTION, Rflag } from './cpu/state.ts'
 import { DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, DebugExit } from './devices/debug-exit.ts'
 import { KEYBOARD_COMMAND_PORT, KEYBOARD_DATA_PORT, KeyboardController } from './devices/keyboard-controller.ts'
@@ -13,8 +14,6 @@ import { Uart16550 } from './devices/uart16550.ts'
 import { enterMultiboot } from './loader/entry-state.ts'
 import { loadMultiboot, type MultibootOptions } from './loader/multiboot.ts'
 import { PhysicalMemory } from './memory.ts'
-
-export type Tier = 'auto' | 'interpreter' | 'translator'
 
 export interface MachineOptions {
   /** A multiple of 4 KiB from 1 MiB to RAM_BYTES_MAX. */
@@ -49,10 +48,12 @@ const SLICE_INSTRUCTIONS_MAX = 1_000_000
 /** Slices in a row without an instruction or an event: more are a bug of ours, not a guest's. */
 const IDLE_SLICES_MAX = 1000
 
+export type CreateCpu = (memory: PhysicalMemory, host: CpuHost, options: { tier: Tier }) => Cpu
+
 /** A PC: processor, memory, buses and devices, driven by one virtual clock. The same inputs give the same run, always. */
 export class Machine {
   readonly memory: PhysicalMemory
-  readonly cpu: CpuCore
+  readonly cpu: Cpu
   readonly ports: PortBus
   readonly mmio: MmioBus
   readonly clock = new Clock()
@@ -68,8 +69,12 @@ export class Machine {
   #inSlice = false
   readonly #elapsedNs = (): number => this.cpu.executedInRun() * NS_PER_INSTRUCTION
 
-  /** Throws RangeError when the memory asked for is not to be had. */
-  constructor(options: MachineOptions, createCpu: (memory: PhysicalMemory, host: CpuHost, options: { tier: Tier }) => CpuCore) {
+  /**
+   * Throws RangeError when the memory asked for is not to be had.
+   *
+   * @param createCpu for tests of the board, which bring their own processor
+   */
+  constructor(options: MachineOptions, createCpu: CreateCpu = (memory, host, cpuOptions) => new Cpu(memory, host, cpuOptions)) {
     const warn = options.onWarning ?? (() => {})
     const { clock } = this
     this.#warn = warn
@@ -104,12 +109,8 @@ export class Machine {
       { tier: options.tier ?? 'auto' },
     )
     this.cpu.reset()
-    // Whatever changes what the processor should do next ends its slice, so that the next one is planned anew.
-    const replan = (): void => {
-      if (this.#inSlice) this.cpu.requestStop()
-    }
-    clock.onEarlier = replan
-    this.pic.onInterrupt = replan
+    clock.onEarlier = () => this.#replan()
+    this.pic.onInterrupt = () => this.#replan()
   }
 
   /** The board's I/O space. */
@@ -180,7 +181,7 @@ export class Machine {
         continue
       }
       const executed = this.#slice(horizonNs, Math.min(Math.ceil((horizonNs - nowNs) / NS_PER_INSTRUCTION), SLICE_INSTRUCTIONS_MAX))
-      if (this.cpu.shutdown) this.#end({ kind: 'shutdown', reason: 'triple fault' })
+      if (this.cpu.shutdown) this.#end({ kind: 'shutdown', reason: `triple fault: ${this.cpu.shutdownReason}` })
       idleSlices = executed === 0 && this.clock.nowNs === nowNs ? idleSlices + 1 : 0
       if (idleSlices > IDLE_SLICES_MAX) throw new Error(`the processor made no progress in ${IDLE_SLICES_MAX} slices at ${nowNs} ns`)
     }
@@ -204,6 +205,7 @@ export class Machine {
   /** Charges virtual time for work done outside instructions (a hypercall's). Whole nanoseconds. */
   charge(ns: number): void {
     this.clock.advance(ns)
+    this.#replan()
   }
 
   /** Ends the machine from outside instructions, as a kernel at the gate does. The first end counts. */
@@ -223,6 +225,11 @@ export class Machine {
   #end(state: MachineState): void {
     if (this.state.kind !== 'running') return
     this.state = state
+    this.#replan()
+  }
+
+  /** What changes the processor's next steps ends its slice, so that the next one is planned anew. */
+  #replan(): void {
     if (this.#inSlice) this.cpu.requestStop()
   }
 }
