@@ -21,6 +21,8 @@ export interface MmioDevice {
 const PORTS = 0x10000
 const hex = (n: number): string => `0x${n.toString(16)}`
 const allOnes = (size: 1 | 2 | 4): number => (size === 4 ? 0xffffffff : (1 << (size * 8)) - 1)
+const unclaimed = (size: number, access: 'read' | 'write'): string =>
+  `${access} of ${size} byte${size === 1 ? '' : 's'} ${access === 'read' ? 'gives all ones' : 'ignored'}`
 
 /** I/O space: 65,536 byte-wide ports. A port without a device reads all ones, ignores writes, and warns by name once. */
 export class PortBus {
@@ -74,7 +76,7 @@ export class PortBus {
   #unclaimed(port: number, size: number, access: 'read' | 'write'): void {
     if (this.#warned.has(port)) return
     this.#warned.add(port)
-    this.#warn(`no device at port ${hex(port)}: ${access} of ${size} byte${size === 1 ? '' : 's'} ${access === 'read' ? 'gives all ones' : 'ignored'}`)
+    this.#warn(`no device at port ${hex(port)}: ${unclaimed(size, access)}`)
   }
 }
 
@@ -85,11 +87,13 @@ interface MmioRange {
 }
 
 const PAGE_BYTES = 4096
+/** Pages named in warnings before the bus falls silent: a guest that sweeps the address space should not drown its console. */
+const MMIO_WARNINGS_MAX = 64
 
 /** Physical addresses outside RAM. One without a device reads all ones, ignores writes, and its page warns by name once. */
 export class MmioBus {
   readonly #ranges: MmioRange[] = []
-  /** Page numbers; a guest cannot make it grow beyond MMIO_WARNINGS_MAX. */
+  /** Page numbers. */
   readonly #warned = new Set<number>()
   readonly #warn: (message: string) => void
 
@@ -132,9 +136,6 @@ export class MmioBus {
     const page = Math.floor(physical / PAGE_BYTES)
     if (this.#warned.has(page) || this.#warned.size >= MMIO_WARNINGS_MAX) return
     this.#warned.add(page)
-    this.#warn(`no device at physical address ${hex(physical)}: ${access} of ${size} byte${size === 1 ? '' : 's'} ${access === 'read' ? 'gives all ones' : 'ignored'}`)
+    this.#warn(`no device at physical address ${hex(physical)}: ${unclaimed(size, access)}`)
   }
 }
-
-/** Pages named in warnings before the bus falls silent: a guest that sweeps the address space should not drown its console. */
-const MMIO_WARNINGS_MAX = 64

@@ -66,12 +66,13 @@ export class Clock {
   }
 
   arm(timer: Timer, dueNs: number): void {
-    if (!Number.isSafeInteger(dueNs) || dueNs < 0) throw new RangeError(`timer ${timer.name} cannot be due at ${dueNs} ns: not a whole number below 2^53`)
+    if (!Number.isSafeInteger(dueNs) || dueNs < 0)
+      throw new RangeError(`timer ${timer.name} cannot be due at ${dueNs} ns: not a whole number below 2^53`)
     this.disarm(timer)
     timer.dueNs = dueNs
     timer.sequence = this.#sequence++
     let low = 0
-    for (let high = this.#armed.length; low < high; ) {
+    for (let high = this.#armed.length; low < high;) {
       const middle = (low + high) >> 1
       if (this.#armed[middle].dueNs <= dueNs) low = middle + 1
       else high = middle

@@ -56,10 +56,13 @@ class FakeCpu implements CpuCore {
 function setUp(program: (cpu: FakeCpu, machine: Machine) => void, options: Partial<MachineOptions> = {}) {
   let cpu!: FakeCpu
   const warnings: string[] = []
-  const machine: Machine = new Machine({ ramBytes: 1 << 20, onWarning: (message) => warnings.push(message), ...options }, (_memory, host) => {
-    cpu = new FakeCpu(host, (self) => program(self, machine))
-    return cpu as unknown as Cpu
-  })
+  const machine: Machine = new Machine(
+    { ramBytes: 1 << 20, onWarning: (message) => warnings.push(message), ...options },
+    (_memory, host) => {
+      cpu = new FakeCpu(host, (self) => program(self, machine))
+      return cpu as unknown as Cpu
+    },
+  )
   const out = (port: number, ...values: number[]): void => values.forEach((value) => machine.ports.out(port, 1, value))
   out(0x20, 0x11)
   out(0x21, 0x20, 0x04, 0x01, 0x00)
@@ -214,7 +217,11 @@ describe('how a machine ends', () => {
   })
 
   it('a reset by keyboard controller, port 0x92 or reset control register', () => {
-    for (const [port, value, by] of [[0x64, 0xfe, 'the keyboard controller'], [0x92, 3, 'system control port A'], [0xcf9, 6, 'the reset control register']] as const) {
+    for (const [port, value, by] of [
+      [0x64, 0xfe, 'the keyboard controller'],
+      [0x92, 3, 'system control port A'],
+      [0xcf9, 6, 'the reset control register'],
+    ] as const) {
       const { machine } = setUp((cpu) => cpu.host.portOut(port, 1, value))
       expect(machine.run(1e9)).toEqual({ kind: 'shutdown', reason: `the guest asked for a reset through ${by}` })
     }
@@ -242,7 +249,9 @@ describe('Machine and its gate', () => {
   })
 
   it('charges time inside a hypercall, and late events then come at once', () => {
-    const { machine, cpu, out } = setUp((self) => self.executed === 10 && self.host.hypercall(), { onHypercall: (self) => self.charge(1_500_000) })
+    const { machine, cpu, out } = setUp((self) => self.executed === 10 && self.host.hypercall(), {
+      onHypercall: (self) => self.charge(1_500_000),
+    })
     startTimer(out, 1193)
     machine.run(1_500_100)
     expect(cpu.interrupts[0].at).toBe(10)
@@ -251,7 +260,9 @@ describe('Machine and its gate', () => {
 
   it('counts instructions exactly inside a hypercall', () => {
     const counts: number[] = []
-    const { machine } = setUp((self) => self.executed % 4 === 0 && self.host.hypercall(), { onHypercall: (self) => counts.push(self.instructions) })
+    const { machine } = setUp((self) => self.executed % 4 === 0 && self.host.hypercall(), {
+      onHypercall: (self) => counts.push(self.instructions),
+    })
     machine.run(32)
     expect(counts).toEqual([4, 8, 12, 16])
   })
@@ -275,7 +286,10 @@ describe('the board', () => {
     cpu.host.mmioRead(0xfee00020, 4, value)
     cpu.host.portIn(0x2f8, 1)
     expect(value.getUint32(0)).toBe(0xffffffff)
-    expect(warnings).toEqual(['no device at physical address 0xfee00020: read of 4 bytes gives all ones', 'no device at port 0x2f8: read of 1 byte gives all ones'])
+    expect(warnings).toEqual([
+      'no device at physical address 0xfee00020: read of 4 bytes gives all ones',
+      'no device at port 0x2f8: read of 1 byte gives all ones',
+    ])
   })
 
   it('refuses memory that is not there to be had', () => {

@@ -9,7 +9,14 @@ import { PCI_CONFIG_ADDRESS_PORT, PCI_CONFIG_DATA_PORT, PciConfiguration } from 
 import { PIC_ELCR_PORT, PIC_MASTER_PORT, PIC_SLAVE_PORT, Pic8259Pair } from './devices/pic8259.ts'
 import { PIT_PORT, Pit8254 } from './devices/pit8254.ts'
 import { RTC_PORT, RealTimeClock } from './devices/rtc.ts'
-import { POST_CODE_PORT, PostCode, SYSTEM_CONTROL_A_PORT, SYSTEM_CONTROL_B_PORT, SystemControlA, SystemControlB } from './devices/system-control.ts'
+import {
+  POST_CODE_PORT,
+  PostCode,
+  SYSTEM_CONTROL_A_PORT,
+  SYSTEM_CONTROL_B_PORT,
+  SystemControlA,
+  SystemControlB,
+} from './devices/system-control.ts'
 import { Uart16550 } from './devices/uart16550.ts'
 import { enterMultiboot } from './loader/entry-state.ts'
 import { loadMultiboot, type MultibootOptions } from './loader/multiboot.ts'
@@ -139,9 +146,19 @@ export class Machine {
    */
   #leaveAsFirmware(): void {
     const writes: [port: number, value: number][] = [
-      [PIC_MASTER_PORT, 0x11], [PIC_MASTER_PORT + 1, 0x08], [PIC_MASTER_PORT + 1, 0x04], [PIC_MASTER_PORT + 1, 0x01], [PIC_MASTER_PORT + 1, 0xb8],
-      [PIC_SLAVE_PORT, 0x11], [PIC_SLAVE_PORT + 1, 0x70], [PIC_SLAVE_PORT + 1, 0x02], [PIC_SLAVE_PORT + 1, 0x01], [PIC_SLAVE_PORT + 1, 0x8e],
-      [PIT_PORT + 3, 0x34], [PIT_PORT, 0], [PIT_PORT, 0],
+      [PIC_MASTER_PORT, 0x11],
+      [PIC_MASTER_PORT + 1, 0x08],
+      [PIC_MASTER_PORT + 1, 0x04],
+      [PIC_MASTER_PORT + 1, 0x01],
+      [PIC_MASTER_PORT + 1, 0xb8],
+      [PIC_SLAVE_PORT, 0x11],
+      [PIC_SLAVE_PORT + 1, 0x70],
+      [PIC_SLAVE_PORT + 1, 0x02],
+      [PIC_SLAVE_PORT + 1, 0x01],
+      [PIC_SLAVE_PORT + 1, 0x8e],
+      [PIT_PORT + 3, 0x34],
+      [PIT_PORT, 0],
+      [PIT_PORT, 0],
     ]
     for (const [port, value] of writes) this.ports.out(port, 1, value)
   }

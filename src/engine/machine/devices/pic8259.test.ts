@@ -10,8 +10,20 @@ function setUp(icw4Master = 0x01, icw4Slave = 0x01): { pic: Pic8259Pair; out: (p
   const warnings: string[] = []
   const pic = new Pic8259Pair((message) => warnings.push(message))
   const out = (port: number, value: number): void => pic.writePort(port, 1, value)
-  for (const [port, value] of [[MASTER, 0x11], [MASTER + 1, 0x20], [MASTER + 1, 0x04], [MASTER + 1, icw4Master]]) out(port, value)
-  for (const [port, value] of [[SLAVE, 0x11], [SLAVE + 1, 0x28], [SLAVE + 1, 0x02], [SLAVE + 1, icw4Slave]]) out(port, value)
+  for (const [port, value] of [
+    [MASTER, 0x11],
+    [MASTER + 1, 0x20],
+    [MASTER + 1, 0x04],
+    [MASTER + 1, icw4Master],
+  ])
+    out(port, value)
+  for (const [port, value] of [
+    [SLAVE, 0x11],
+    [SLAVE + 1, 0x28],
+    [SLAVE + 1, 0x02],
+    [SLAVE + 1, icw4Slave],
+  ])
+    out(port, value)
   return { pic, out, warnings }
 }
 
@@ -52,7 +64,13 @@ describe('8259A initialisation (data sheet, "Initialization command words")', ()
     const { pic, out } = setUp()
     out(MASTER + 1, 0xff)
     pic.setIrq(3, true)
-    for (const [port, value] of [[MASTER, 0x11], [MASTER + 1, 0x20], [MASTER + 1, 0x04], [MASTER + 1, 0x01]]) out(port, value)
+    for (const [port, value] of [
+      [MASTER, 0x11],
+      [MASTER + 1, 0x20],
+      [MASTER + 1, 0x04],
+      [MASTER + 1, 0x01],
+    ])
+      out(port, value)
     expect(pic.readPort(MASTER + 1)).toBe(0)
     expect(pic.interruptPending).toBe(false)
     pulse(pic, 3)
@@ -72,7 +90,13 @@ describe('8259A initialisation (data sheet, "Initialization command words")', ()
 
   it('names a cascade that the board does not have', () => {
     const { out, warnings } = setUp()
-    for (const [port, value] of [[MASTER, 0x11], [MASTER + 1, 0x20], [MASTER + 1, 0x02], [MASTER + 1, 0x01]]) out(port, value)
+    for (const [port, value] of [
+      [MASTER, 0x11],
+      [MASTER + 1, 0x20],
+      [MASTER + 1, 0x02],
+      [MASTER + 1, 0x01],
+    ])
+      out(port, value)
     expect(warnings).toEqual(["8259 PIC master: ICW3 is 0x2 but the board's cascade needs 0x4"])
   })
 })

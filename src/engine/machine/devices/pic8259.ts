@@ -152,7 +152,8 @@ export class Pic8259 {
     this.#poll = false
     this.#rotateInAeoi = false
     this.#initState = 'icw2'
-    if ((value & Icw1.IC4) === 0) this.#warn(`${this.name}: ICW1 0x${value.toString(16)} asks for MCS-80/85 mode (IC4 = 0); vectors are given as in 8086 mode`)
+    if ((value & Icw1.IC4) === 0)
+      this.#warn(`${this.name}: ICW1 0x${value.toString(16)} asks for MCS-80/85 mode (IC4 = 0); vectors are given as in 8086 mode`)
   }
 
   #writeA0(value: number): void {
@@ -164,13 +165,15 @@ export class Pic8259 {
       case 'icw3': {
         // The cascade is wired, not programmed: the slave sits at IR2 of the master, whatever ICW3 says.
         const wired = this.#isMaster ? 1 << CASCADE_IR : CASCADE_IR
-        if (value !== wired) this.#warn(`${this.name}: ICW3 is 0x${value.toString(16)} but the board's cascade needs 0x${wired.toString(16)}`)
+        if (value !== wired)
+          this.#warn(`${this.name}: ICW3 is 0x${value.toString(16)} but the board's cascade needs 0x${wired.toString(16)}`)
         this.#initState = this.#afterIcw3()
         return
       }
       case 'icw4':
         this.#icw4 = value
-        if ((value & Icw4.UPM) === 0) this.#warn(`${this.name}: ICW4 0x${value.toString(16)} asks for MCS-80/85 mode (uPM = 0); vectors are given as in 8086 mode`)
+        if ((value & Icw4.UPM) === 0)
+          this.#warn(`${this.name}: ICW4 0x${value.toString(16)} asks for MCS-80/85 mode (uPM = 0); vectors are given as in 8086 mode`)
         this.#initState = 'ready'
         return
       case 'ready':

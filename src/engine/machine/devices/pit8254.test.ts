@@ -194,7 +194,13 @@ describe('8254 counts', () => {
   })
 })
 
-function setUp(): { clock: Clock; pit: Pit8254; edges: [number, boolean][]; out: (port: number, value: number) => void; to: (pulses: number) => void } {
+function setUp(): {
+  clock: Clock
+  pit: Pit8254
+  edges: [number, boolean][]
+  out: (port: number, value: number) => void
+  to: (pulses: number) => void
+} {
   const clock = new Clock()
   const edges: [number, boolean][] = []
   let level = false
@@ -227,7 +233,15 @@ describe('8254 on the board', () => {
     out(0x40, 1000 & 0xff)
     out(0x40, 1000 >> 8)
     to(3500)
-    expect(edges).toEqual([[0, true], [1000, false], [1001, true], [2000, false], [2001, true], [3000, false], [3001, true]])
+    expect(edges).toEqual([
+      [0, true],
+      [1000, false],
+      [1001, true],
+      [2000, false],
+      [2001, true],
+      [3000, false],
+      [3001, true],
+    ])
   })
 
   it('mode 0 interrupts once', () => {

@@ -3,7 +3,20 @@ import { Clock } from '../clock.ts'
 import { RealTimeClock } from './rtc.ts'
 
 const SECOND_NS = 1_000_000_000
-const SECONDS = 0, SECONDS_ALARM = 1, MINUTES = 2, MINUTES_ALARM = 3, HOURS = 4, HOURS_ALARM = 5, WEEKDAY = 6, DAY = 7, MONTH = 8, YEAR = 9, A = 10, B = 11, C = 12, D = 13
+const SECONDS = 0,
+  SECONDS_ALARM = 1,
+  MINUTES = 2,
+  MINUTES_ALARM = 3,
+  HOURS = 4,
+  HOURS_ALARM = 5,
+  WEEKDAY = 6,
+  DAY = 7,
+  MONTH = 8,
+  YEAR = 9,
+  A = 10,
+  B = 11,
+  C = 12,
+  D = 13
 const CENTURY = 0x32
 
 function setUp(rtcSeconds = 0, ramBytes = 64 << 20) {
@@ -66,7 +79,11 @@ describe('MC146818 time', () => {
       const date = new Date(day * 86_400_000)
       const bcd = (value: number): number => (Math.floor(value / 10) << 4) | (value % 10)
       expect([CENTURY, YEAR, MONTH, DAY, WEEKDAY].map(read)).toEqual([
-        bcd(Math.floor(date.getUTCFullYear() / 100)), bcd(date.getUTCFullYear() % 100), bcd(date.getUTCMonth() + 1), bcd(date.getUTCDate()), date.getUTCDay() + 1,
+        bcd(Math.floor(date.getUTCFullYear() / 100)),
+        bcd(date.getUTCFullYear() % 100),
+        bcd(date.getUTCMonth() + 1),
+        bcd(date.getUTCDate()),
+        date.getUTCDay() + 1,
       ])
     }
   })
@@ -74,7 +91,16 @@ describe('MC146818 time', () => {
   it('SET holds the registers while they are set; the time goes on from there', () => {
     const { rtc, read, out, wait } = setUp(0)
     out(B, 0x82)
-    for (const [register, value] of [[CENTURY, 0x19], [YEAR, 0x99], [MONTH, 0x12], [DAY, 0x31], [HOURS, 0x23], [MINUTES, 0x59], [SECONDS, 0x59]]) out(register, value)
+    for (const [register, value] of [
+      [CENTURY, 0x19],
+      [YEAR, 0x99],
+      [MONTH, 0x12],
+      [DAY, 0x31],
+      [HOURS, 0x23],
+      [MINUTES, 0x59],
+      [SECONDS, 0x59],
+    ])
+      out(register, value)
     wait(10 * SECOND_NS)
     expect(read(SECONDS)).toBe(0x59)
     out(B, 0x02)
@@ -128,7 +154,13 @@ describe('MC146818 interrupts', () => {
   })
 
   it('periodic: at the rate that RS selects (table 3)', () => {
-    for (const [rs, hz] of [[1, 256], [2, 128], [3, 8192], [6, 1024], [15, 2]]) {
+    for (const [rs, hz] of [
+      [1, 256],
+      [2, 128],
+      [3, 8192],
+      [6, 1024],
+      [15, 2],
+    ]) {
       const { read, out, wait, level } = setUp(0)
       out(A, 0x20 | rs)
       out(B, 0x42)

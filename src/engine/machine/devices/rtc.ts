@@ -12,9 +12,27 @@ export const RTC_PORT = 0x70
 const INDEX_MASK = 0x7f
 
 const Register = {
-  SECONDS: 0x00, SECONDS_ALARM: 0x01, MINUTES: 0x02, MINUTES_ALARM: 0x03, HOURS: 0x04, HOURS_ALARM: 0x05,
-  DAY_OF_WEEK: 0x06, DAY_OF_MONTH: 0x07, MONTH: 0x08, YEAR: 0x09, A: 0x0a, B: 0x0b, C: 0x0c, D: 0x0d,
-  EQUIPMENT: 0x14, BASE_MEMORY: 0x15, EXTENDED_MEMORY: 0x17, CHECKSUM: 0x2e, EXTENDED_MEMORY_FOUND: 0x30, CENTURY: 0x32, MEMORY_ABOVE_16M: 0x34,
+  SECONDS: 0x00,
+  SECONDS_ALARM: 0x01,
+  MINUTES: 0x02,
+  MINUTES_ALARM: 0x03,
+  HOURS: 0x04,
+  HOURS_ALARM: 0x05,
+  DAY_OF_WEEK: 0x06,
+  DAY_OF_MONTH: 0x07,
+  MONTH: 0x08,
+  YEAR: 0x09,
+  A: 0x0a,
+  B: 0x0b,
+  C: 0x0c,
+  D: 0x0d,
+  EQUIPMENT: 0x14,
+  BASE_MEMORY: 0x15,
+  EXTENDED_MEMORY: 0x17,
+  CHECKSUM: 0x2e,
+  EXTENDED_MEMORY_FOUND: 0x30,
+  CENTURY: 0x32,
+  MEMORY_ABOVE_16M: 0x34,
 } as const
 const A = { RS: 0x0f, DV: 0x70, UIP: 1 << 7 } as const
 /** Register A, DV2–DV0 for the 32.768 kHz crystal; every other setting stops or resets the divider. */
@@ -36,7 +54,15 @@ const CRYSTAL_NS = 1_953_125
 const SECONDS_PER_DAY = 86_400
 const MINUTES_PER_DAY = 1440
 
-interface Calendar { year: number; month: number; day: number; weekday: number; hours: number; minutes: number; seconds: number }
+interface Calendar {
+  year: number
+  month: number
+  day: number
+  weekday: number
+  hours: number
+  minutes: number
+  seconds: number
+}
 
 export class RealTimeClock implements PortDevice {
   readonly name = 'MC146818 RTC'
@@ -351,7 +377,9 @@ function calendarOf(seconds: number): Calendar {
   const shifted = days + 719_468
   const era = Math.floor(shifted / 146_097)
   const dayOfEra = shifted - era * 146_097
-  const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365)
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  )
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
   const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153)
   const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9

@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { Clock } from '../clock.ts'
 import { Uart16550 } from './uart16550.ts'
 
-const RBR = 0, THR = 0, DLL = 0, IER = 1, DLM = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7
+const RBR = 0,
+  THR = 0,
+  DLL = 0,
+  IER = 1,
+  DLM = 1,
+  IIR = 2,
+  FCR = 2,
+  LCR = 3,
+  MCR = 4,
+  LSR = 5,
+  MSR = 6,
+  SCR = 7
 /** One character of 10 bits at 115,200 baud. */
 const CHARACTER_NS = 86_806
 
@@ -44,7 +55,12 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 describe('16550 registers (data sheet, table I)', () => {
   it('keeps IER, LCR, MCR and SCR, with their unused bits 0', () => {
     const { out, read } = setUp()
-    for (const [register, value, kept] of [[IER, 0xff, 0x0f], [LCR, 0x5b, 0x5b], [MCR, 0xff, 0x1f], [SCR, 0xa5, 0xa5]]) {
+    for (const [register, value, kept] of [
+      [IER, 0xff, 0x0f],
+      [LCR, 0x5b, 0x5b],
+      [MCR, 0xff, 0x1f],
+      [SCR, 0xa5, 0xa5],
+    ]) {
       out(register, value)
       expect(read(register)).toBe(kept)
     }
@@ -138,7 +154,12 @@ describe('16550 receiver', () => {
   })
 
   it('interrupts at the trigger level (FCR bits 7 and 6)', () => {
-    for (const [fcr, trigger] of [[0x07, 1], [0x47, 4], [0x87, 8], [0xc7, 14]]) {
+    for (const [fcr, trigger] of [
+      [0x07, 1],
+      [0x47, 4],
+      [0x87, 8],
+      [0xc7, 14],
+    ]) {
       const { uart, read, wait, level } = listening(fcr, 0x01)
       uart.receive(new Uint8Array(20).fill(0x2e))
       wait((trigger - 1) * CHARACTER_NS)
@@ -242,7 +263,12 @@ describe('16550 modem control', () => {
     const { uart, sent, out, read, wait } = setUp()
     out(MCR, 0x10)
     expect(read(MSR)).toBe(0x0b)
-    for (const [mcr, msr] of [[0x12, 0x10], [0x11, 0x20], [0x14, 0x40], [0x18, 0x80]]) {
+    for (const [mcr, msr] of [
+      [0x12, 0x10],
+      [0x11, 0x20],
+      [0x14, 0x40],
+      [0x18, 0x80],
+    ]) {
       out(MCR, mcr)
       expect(read(MSR) & 0xf0).toBe(msr)
     }

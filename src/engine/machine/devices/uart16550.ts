@@ -18,7 +18,15 @@ const Register = { RBR_THR_DLL: 0, IER_DLM: 1, IIR_FCR: 2, LCR: 3, MCR: 4, LSR: 
 
 const Ier = { ERBFI: 1 << 0, ETBEI: 1 << 1, ELSI: 1 << 2, EDSSI: 1 << 3, MASK: 0x0f } as const
 /** The sheet, table IV: the highest pending one is what IIR reads. */
-const Iir = { NONE: 0x01, LINE_STATUS: 0x06, DATA_AVAILABLE: 0x04, TIMEOUT: 0x0c, THR_EMPTY: 0x02, MODEM_STATUS: 0x00, FIFOS_ENABLED: 0xc0 } as const
+const Iir = {
+  NONE: 0x01,
+  LINE_STATUS: 0x06,
+  DATA_AVAILABLE: 0x04,
+  TIMEOUT: 0x0c,
+  THR_EMPTY: 0x02,
+  MODEM_STATUS: 0x00,
+  FIFOS_ENABLED: 0xc0,
+} as const
 const Fcr = { ENABLE: 1 << 0, RCVR_RESET: 1 << 1, DMA_MODE: 1 << 3, TRIGGER_SHIFT: 6 } as const
 const TRIGGER_LEVELS = [1, 4, 8, 14] as const
 const Lcr = { WLS: 0x03, STB: 1 << 2, PEN: 1 << 3, BREAK: 1 << 6, DLAB: 1 << 7 } as const
@@ -306,7 +314,8 @@ export class Uart16550 implements PortDevice {
 
   /** The highest pending and enabled interrupt. */
   get #source(): number {
-    if ((this.#ier & Ier.ELSI) !== 0 && (this.#overrun || (this.#received.length > 0 && (this.#received[0].errors & LSR_ERRORS) !== 0))) return Iir.LINE_STATUS
+    if ((this.#ier & Ier.ELSI) !== 0 && (this.#overrun || (this.#received.length > 0 && (this.#received[0].errors & LSR_ERRORS) !== 0)))
+      return Iir.LINE_STATUS
     if ((this.#ier & Ier.ERBFI) !== 0) {
       const trigger = this.#fifos ? TRIGGER_LEVELS[this.#fcr >> Fcr.TRIGGER_SHIFT] : 1
       if (this.#received.length >= trigger) return Iir.DATA_AVAILABLE

@@ -28,7 +28,17 @@ const Header = { FLAGS: 4, CHECKSUM: 8, HEADER_ADDR: 12, LOAD_ADDR: 16, LOAD_END
 
 const InfoFlag = { MEMORY: 1 << 0, CMDLINE: 1 << 2, MODS: 1 << 3, MMAP: 1 << 6, BOOT_LOADER_NAME: 1 << 9 } as const
 /** Offsets in the information structure. */
-const Info = { FLAGS: 0, MEM_LOWER: 4, MEM_UPPER: 8, CMDLINE: 16, MODS_COUNT: 20, MODS_ADDR: 24, MMAP_LENGTH: 44, MMAP_ADDR: 48, BOOT_LOADER_NAME: 64 } as const
+const Info = {
+  FLAGS: 0,
+  MEM_LOWER: 4,
+  MEM_UPPER: 8,
+  CMDLINE: 16,
+  MODS_COUNT: 20,
+  MODS_ADDR: 24,
+  MMAP_LENGTH: 44,
+  MMAP_ADDR: 48,
+  BOOT_LOADER_NAME: 64,
+} as const
 const INFO_BYTES = 120
 const MODULE_BYTES = 16
 const MMAP_ENTRY_BYTES = 24
@@ -86,7 +96,10 @@ export function loadMultiboot(memory: PhysicalMemory, image: Uint8Array, options
   for (const module of modules) {
     const start = alignUp(next, PAGE_BYTES)
     if (!memory.contains(start, module.bytes.length))
-      throw new BadImage('outside-ram', `A module of ${module.bytes.length} bytes does not fit behind the image: the machine has ${mebibytes(memory.bytes)} of memory.`)
+      throw new BadImage(
+        'outside-ram',
+        `A module of ${module.bytes.length} bytes does not fit behind the image: the machine has ${mebibytes(memory.bytes)} of memory.`,
+      )
     placed.push({ start, end: start + module.bytes.length })
     next = start + module.bytes.length
   }
@@ -135,7 +148,8 @@ export function loadMultiboot(memory: PhysicalMemory, image: Uint8Array, options
   })
   memory.writeU32(info + Info.BOOT_LOADER_NAME, put(loaderName))
 
-  const warnings = (flags & HeaderFlag.VIDEO_MODE) !== 0 ? ['Multiboot: the image asks for a video mode, and this machine has no display'] : []
+  const warnings =
+    (flags & HeaderFlag.VIDEO_MODE) !== 0 ? ['Multiboot: the image asks for a video mode, and this machine has no display'] : []
   return { entry: executable.entry, info, warnings }
 }
 
@@ -146,10 +160,14 @@ function parse(image: Uint8Array): { executable: BootExecutable; flags: number }
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength)
   const header = findHeader(view)
   if (header < 0)
-    throw new BadImage('not-multiboot', `The file is ${elf ? 'an ELF' : 'neither an ELF nor a flat image'} with a Multiboot header: there is none in its first ${SEARCH_BYTES} bytes.`)
+    throw new BadImage(
+      'not-multiboot',
+      `The ${elf ? 'ELF' : 'file'} is no Multiboot image: it has no Multiboot header in its first ${SEARCH_BYTES} bytes.`,
+    )
   const flags = view.getUint32(header + Header.FLAGS, true)
   const unknown = flags & REQUIREMENTS_UNKNOWN
-  if (unknown !== 0) throw new BadImage('unsupported', `The Multiboot header requires features that no version 1 loader has (flags ${hex(unknown)}).`)
+  if (unknown !== 0)
+    throw new BadImage('unsupported', `The Multiboot header requires features that no version 1 loader has (flags ${hex(unknown)}).`)
   if ((flags & HeaderFlag.ADDRESSES) !== 0) return { executable: readAddresses(view, header), flags }
   if (elf) return { executable: readElf(image), flags }
   throw new BadImage('not-multiboot', 'The file is not an ELF, and its Multiboot header does not say where it is to be loaded.')
@@ -174,12 +192,23 @@ function readAddresses(view: DataView, header: number): BootExecutable {
   const bssEnd = field(Header.BSS_END_ADDR)
   const fileOffset = header - (headerAddress - loadAddress)
   if (loadAddress > headerAddress || fileOffset < 0)
-    throw new BadImage('truncated', `The Multiboot header says it lies at ${hex(headerAddress)} in an image that starts at ${hex(loadAddress)}, but in the file it is at offset ${hex(header)}.`)
+    throw new BadImage(
+      'truncated',
+      `The Multiboot header, at offset ${hex(header)} of the file, says it lies at ${hex(headerAddress)} in an image from ${hex(loadAddress)} on.`,
+    )
   const end = loadEnd === 0 ? loadAddress + view.byteLength - fileOffset : loadEnd
-  if (end <= headerAddress) throw new BadImage('truncated', `The Multiboot header says the image ends at ${hex(end)}, before the header itself.`)
+  if (end <= headerAddress)
+    throw new BadImage('truncated', `The Multiboot header says the image ends at ${hex(end)}, before the header itself.`)
   if (fileOffset + end - loadAddress > view.byteLength)
-    throw new BadImage('truncated', `The file ends before its image does: it has ${view.byteLength} bytes and needs ${fileOffset + end - loadAddress}.`)
-  if (bssEnd !== 0 && bssEnd < end) throw new BadImage('overlap', `The Multiboot header puts the end of the zeroed data, ${hex(bssEnd)}, before the end of the image, ${hex(end)}.`)
+    throw new BadImage(
+      'truncated',
+      `The file ends before its image does: it has ${view.byteLength} bytes and needs ${fileOffset + end - loadAddress}.`,
+    )
+  if (bssEnd !== 0 && bssEnd < end)
+    throw new BadImage(
+      'overlap',
+      `The Multiboot header puts the end of the zeroed data, ${hex(bssEnd)}, before the end of the image, ${hex(end)}.`,
+    )
   const segment: LoadSegment = {
     fileOffset,
     fileBytes: end - loadAddress,
@@ -195,11 +224,18 @@ function claim(memory: PhysicalMemory, executable: BootExecutable): Range[] {
   for (const segment of executable.segments) {
     const range = { start: segment.physical, end: segment.physical + segment.memoryBytes }
     if (!memory.contains(range.start, segment.memoryBytes))
-      throw new BadImage('outside-ram', `The image claims memory from ${hex(range.start)} to ${hex(range.end)}, but the machine has ${mebibytes(memory.bytes)}.`)
+      throw new BadImage(
+        'outside-ram',
+        `The image claims memory from ${hex(range.start)} to ${hex(range.end)}, but the machine has ${mebibytes(memory.bytes)}.`,
+      )
     if (range.start < UPPER_START && range.end > LOWER_END)
-      throw new BadImage('overlap', `The image claims memory from ${hex(range.start)} to ${hex(range.end)}, where the PC's video memory and firmware are.`)
+      throw new BadImage(
+        'overlap',
+        `The image claims memory from ${hex(range.start)} to ${hex(range.end)}, where the PC's video memory and firmware are.`,
+      )
     const other = taken.find((held) => range.start < held.end && held.start < range.end)
-    if (other !== undefined) throw new BadImage('overlap', `Two segments of the image both claim memory at ${hex(Math.max(range.start, other.start))}.`)
+    if (other !== undefined)
+      throw new BadImage('overlap', `Two segments of the image both claim memory at ${hex(Math.max(range.start, other.start))}.`)
     taken.push(range)
   }
   return taken
@@ -214,7 +250,11 @@ function findRoom(memory: PhysicalMemory, taken: Range[], bytes: number): number
     at = Math.max(at, alignUp(range.end, 16))
   }
   if (at < UPPER_START && at + bytes > LOWER_END) at = alignUp(Math.max(UPPER_START, ...sorted.map((range) => range.end)), PAGE_BYTES)
-  if (!memory.contains(at, bytes)) throw new BadImage('outside-ram', `The image leaves no room for ${bytes} bytes of boot information: the machine has ${mebibytes(memory.bytes)} of memory.`)
+  if (!memory.contains(at, bytes))
+    throw new BadImage(
+      'outside-ram',
+      `The image leaves no room for ${bytes} bytes of boot information: the machine has ${mebibytes(memory.bytes)} of memory.`,
+    )
   return at
 }
 
