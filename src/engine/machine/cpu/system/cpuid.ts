@@ -58,7 +58,10 @@ export function cpuid(leaf: number, long: boolean): CpuidLeaf {
     }
     case 0x80000007 | 0: return [0, 0, 0, INVARIANT_TSC]
     case MAX_EXTENDED: return [PHYSICAL_BITS | (48 << 8), 0, 0, 0]
-    default: return leaf >>> 0 > MAX_BASIC && (leaf >>> 0 < 0x80000000 || leaf >>> 0 > MAX_EXTENDED >>> 0) ? cpuid(MAX_BASIC, long) : [0, 0, 0, 0]
+    default: {
+      const beyond = leaf >>> 0 > MAX_BASIC && (leaf >>> 0 < 0x80000000 || leaf >>> 0 > MAX_EXTENDED >>> 0)
+      return beyond ? cpuid(MAX_BASIC, long) : [0, 0, 0, 0]
+    }
   }
 }
 

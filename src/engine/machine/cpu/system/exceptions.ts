@@ -12,12 +12,16 @@ const IDTR_LIMIT = State.IDTR_LIMIT >> 2
 const SelectorError = { EXT: 1, IDT: 2 } as const
 
 /** Vectors that push an error code, and vectors that are traps: these report the next instruction and push RF as it is. */
-const WITH_ERROR_CODE = (1 << Vector.DF) | (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP) | (1 << Vector.PF) | (1 << Vector.AC)
+const WITH_ERROR_CODE =
+  (1 << Vector.DF) | (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP) | (1 << Vector.PF) | (1 << Vector.AC)
 const TRAPS = (1 << Vector.DB) | (1 << Vector.BP) | (1 << Vector.OF) | (1 << Vector.NMI)
 const CONTRIBUTORY = (1 << Vector.DE) | (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP)
 const SELECTOR_ERRORS = (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP)
 
-const NAMES = ['#DE', '#DB', 'NMI', '#BP', '#OF', '#BR', '#UD', '#NM', '#DF', 'vector 9', '#TS', '#NP', '#SS', '#GP', '#PF', 'vector 15', '#MF', '#AC', '#MC', '#XM']
+const NAMES = [
+  '#DE', '#DB', 'NMI', '#BP', '#OF', '#BR', '#UD', '#NM', '#DF', 'vector 9', '#TS', '#NP', '#SS', '#GP', '#PF', 'vector 15', '#MF', '#AC',
+  '#MC', '#XM',
+]
 
 /** Delivers exceptions and interrupts through the IDT: SDM vol. 3, chapter 6. */
 export class Exceptions {
@@ -41,8 +45,9 @@ export class Exceptions {
   }
 
   /**
-   * Delivers the pending exception, State.FAULT_VECTOR with FAULT_ERROR, State.RIP being what its class says (the instruction for a fault, the
-   * next one for a trap). What goes wrong on the way becomes another exception, a double fault or shutdown (SDM vol. 3, table 6-5).
+   * Delivers the pending exception, State.FAULT_VECTOR with FAULT_ERROR, State.RIP being what its class says (the instruction for a
+   * fault, the next one for a trap). What goes wrong on the way becomes another exception, a double fault or shutdown (SDM vol. 3,
+   * table 6-5).
    */
   deliver(): void {
     const { i32 } = this.state
@@ -56,8 +61,8 @@ export class Exceptions {
   }
 
   /**
-   * INT n, INT3, INTO, INT1: State.RIP is the instruction, SYS_NEXT_RIP what the handler returns to. Throws FAULT, with nothing changed, when the gate
-   * cannot be entered.
+   * INT n, INT3, INTO, INT1: State.RIP is the instruction, SYS_NEXT_RIP what the handler returns to. Throws FAULT, with nothing
+   * changed, when the gate cannot be entered.
    *
    * @param privileged INT1 only: the gate's DPL is not compared with CPL, and the event counts as external.
    */
@@ -124,7 +129,8 @@ export class Exceptions {
   private shutDown(vector: number, error: number): void {
     const { i32 } = this.state
     const rip = joinHalves(i32[Word.RIP], i32[Word.RIP + 1]).toString(16)
-    this.shutdownReason = `triple fault: ${NAMES[vector] ?? `vector ${vector}`} (error code 0x${error.toString(16)}) while delivering a double fault, RIP 0x${rip}`
+    const last = `${NAMES[vector] ?? `vector ${vector}`} (error code 0x${error.toString(16)})`
+    this.shutdownReason = `triple fault: ${last} while delivering a double fault, RIP 0x${rip}`
     i32[Word.ACTIVITY] |= Activity.SHUTDOWN
     this.state.stop()
   }

@@ -10,7 +10,7 @@ const { IF, FIXED, IOPL } = Rflag
 const GP0 = { vector: Vector.GP, error: 0 }
 
 describe('control registers', () => {
-  const toCr = (cpu: TestProcessor, reg: number, value: bigint | number) => cpu.execute(SystemOp.MOV_TO_CR, { reg, rm: 0, value: BigInt.asUintN(64, BigInt(value)) })
+  const toCr = (cpu: TestProcessor, reg: number, value: bigint | number) => cpu.execute(SystemOp.MOV_TO_CR, { reg, rm: 0, value })
 
   test('the way into long mode and out of it', () => {
     const cpu = new TestProcessor().longMode()
@@ -248,7 +248,8 @@ describe('flags and interrupts', () => {
     cpu.memory.fill(At.TSS + 0x68, 0x21, 0xff)
     cpu.memory.writeU8(At.TSS + 0x68 + 0x10, 0xfc)
     const out = (port: number, size: number) => cpu.execute(SystemOp.OUT, { imm: port, size })
-    expect([out(0x80, 1), out(0x80, 2), out(0x81, 1), out(0x81, 2), out(0x82, 1), out(0x7f, 2), out(0x100, 1)]).toEqual([0, 0, 0, 1, 1, 1, 1])
+    expect([out(0x80, 1), out(0x80, 2), out(0x81, 1)]).toEqual([0, 0, 0])
+    expect([out(0x81, 2), out(0x82, 1), out(0x7f, 2), out(0x100, 1)]).toEqual([1, 1, 1, 1])
   })
 
   test('POPF changes what the privilege level allows', () => {

@@ -289,11 +289,9 @@ export class Instructions {
     this.setEdxEax(msrs.lo, msrs.hi)
   }
 
-  /** A 16-bit operand that is a register or memory. */
+  /** A 16-bit operand, which tier 0 read from its register or from memory. */
   private operand16(): number {
-    const { i32 } = this.state
-    if (i32[Word.SYS_RM] >= 0) return i32[Word.SYS_VALUE] & 0xffff
-    return this.parts.linear.read16(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], As.PROGRAM)
+    return this.state.i32[Word.SYS_VALUE] & 0xffff
   }
 
   /** Stores to a register of the operand size, or 16 bits to memory. */

@@ -1,7 +1,7 @@
 import type { PhysicalMemory } from '../../memory.ts'
 import {
-  Access, RAM_BASE, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_INVALID_HI, TLB_SUPERVISOR, TLB_USER, TlbField, TRANSLATE_FAULT, TRANSLATE_MMIO,
-  Vector,
+  Access, RAM_BASE, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_INVALID_HI, TLB_SUPERVISOR, TLB_USER, TlbField, TRANSLATE_FAULT,
+  TRANSLATE_MMIO, Vector,
 } from '../state.ts'
 import { setFault } from './faults.ts'
 import { Cr0, Cr4, type CpuState, Efer, isCanonical, PHYSICAL_BITS, Word } from './views.ts'

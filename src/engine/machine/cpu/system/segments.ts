@@ -85,7 +85,10 @@ export class Segments {
     this.upper = 0
   }
 
-  /** After `fetch` of a system descriptor in IA-32e mode: reads its second half. #GP(selector) beyond the limit or when its type field is not 0. */
+  /**
+   * After `fetch` of a system descriptor in IA-32e mode: reads its second half. #GP(selector) beyond the limit or when its type field is
+   * not 0.
+   */
   fetchUpper(selector: number, vector: number = Vector.GP): void {
     const { state } = this
     const limit = (selector & 4) === 0 ? state.u32[GDTR_LIMIT] : state.limit(SegmentIndex.LDTR)

@@ -1,6 +1,6 @@
 import { PhysicalMemory } from '../../memory.ts'
 import type { CpuHost } from '../core.ts'
-import { SegmentAttribute, SegmentIndex, State } from '../state.ts'
+import { SegmentIndex, State } from '../state.ts'
 import type { SystemOp } from '../system-op.ts'
 import { System } from './system.ts'
 import { Cr0, Cr4, Efer, joinHalves, Word } from './views.ts'
@@ -15,7 +15,8 @@ export const At = {
 
 /** Selectors of the fixture's GDT, in the order that SYSCALL and SYSRET want. */
 export const Selector = {
-  KERNEL_CODE: 0x08, KERNEL_DATA: 0x10, USER_CODE32: 0x18, USER_DATA: 0x20, USER_CODE: 0x28, TSS: 0x30, LDT: 0x40, KERNEL_CODE32: 0x50, CONFORMING: 0x58,
+  KERNEL_CODE: 0x08, KERNEL_DATA: 0x10, USER_CODE32: 0x18, USER_DATA: 0x20, USER_CODE: 0x28, TSS: 0x30, LDT: 0x40, KERNEL_CODE32: 0x50,
+  CONFORMING: 0x58,
 } as const
 
 /** Access byte and flags of descriptors: `access << 8 | flags << 20`. */
@@ -25,6 +26,24 @@ export const DescriptorBits = {
 
 /** Paging entry bits. */
 export const Pte = { P: 1n, W: 2n, U: 4n, A: 0x20n, D: 0x40n, PS: 0x80n, NX: 1n << 63n } as const
+
+/** What tier 0 hands to a system instruction; see State.SYS_*. */
+interface Operands {
+  ea?: bigint | number
+  value?: bigint | number
+  imm?: bigint | number
+  reg?: number
+  rm?: number
+  size?: number
+}
+interface Gate {
+  selector?: number
+  offset?: bigint
+  type?: number
+  dpl?: number
+  ist?: number
+  present?: boolean
+}
 
 /** A processor with nothing around it, for tests: memory, tables, a recording host and explicit arithmetic flags. */
 export class TestProcessor {
@@ -86,7 +105,7 @@ export class TestProcessor {
   }
 
   /** Executes a system instruction of two bytes at RIP. */
-  execute(op: SystemOp, operands: { ea?: bigint | number; value?: bigint | number; imm?: bigint | number; reg?: number; rm?: number; size?: number } = {}): number {
+  execute(op: SystemOp, operands: Operands = {}): number {
     this.setU64(State.SYS_NEXT_RIP, this.rip + 2n)
     this.setU64(State.SYS_EA, operands.ea ?? 0)
     this.setU64(State.SYS_VALUE, operands.value ?? 0)
@@ -102,20 +121,21 @@ export class TestProcessor {
     this.memory.writeU32(At.GDT + (selector & ~7) + 4, high >>> 0)
   }
 
-  gate64(vector: number, options: { selector?: number; offset?: bigint; type?: number; dpl?: number; ist?: number; present?: boolean } = {}): void {
-    const { selector = Selector.KERNEL_CODE, offset = BigInt(At.HANDLER + vector * 16), type = 14, dpl = 0, ist = 0, present = true } = options
+  gate64(vector: number, options: Gate = {}): void {
+    const { selector = Selector.KERNEL_CODE, offset = handlerOf(vector), type = 14, dpl = 0, ist = 0, present = true } = options
     const at = At.IDT + vector * 16
+    const middle = Number((offset >> 16n) & 0xffffn) << 16
     this.memory.writeU32(at, (selector << 16) | Number(offset & 0xffffn))
-    this.memory.writeU32(at + 4, ((Number((offset >> 16n) & 0xffffn) << 16) | (present ? 0x8000 : 0) | (dpl << 13) | (type << 8) | ist) >>> 0)
+    this.memory.writeU32(at + 4, (middle | (present ? 0x8000 : 0) | (dpl << 13) | (type << 8) | ist) >>> 0)
     this.memory.writeU32(at + 8, Number((offset >> 32n) & 0xffffffffn))
     this.memory.writeU32(at + 12, 0)
   }
 
-  gate32(vector: number, options: { selector?: number; offset?: number; type?: number; dpl?: number; present?: boolean } = {}): void {
-    const { selector = Selector.KERNEL_CODE32, offset = At.HANDLER + vector * 16, type = 14, dpl = 0, present = true } = options
+  gate32(vector: number, options: Omit<Gate, 'ist'> = {}): void {
+    const { selector = Selector.KERNEL_CODE32, offset = handlerOf(vector), type = 14, dpl = 0, present = true } = options
     const at = At.IDT + vector * 8
-    this.memory.writeU32(at, ((selector << 16) | (offset & 0xffff)) >>> 0)
-    this.memory.writeU32(at + 4, ((offset & 0xffff0000) | (present ? 0x8000 : 0) | (dpl << 13) | (type << 8)) >>> 0)
+    this.memory.writeU32(at, ((selector << 16) | (Number(offset) & 0xffff)) >>> 0)
+    this.memory.writeU32(at + 4, ((Number(offset) & 0xffff0000) | (present ? 0x8000 : 0) | (dpl << 13) | (type << 8)) >>> 0)
   }
 
   private tables(tssHi: number): void {
@@ -140,7 +160,9 @@ export class TestProcessor {
     this.state.setSegment(SegmentIndex.TR, Selector.TSS, 0x8b, At.TSS, 0, 0x67)
   }
 
-  /** 64-bit mode at CPL 0: the first 2 MiB mapped to themselves by 4 KiB supervisor pages, NX on, GDT, TSS, and an IDT of interrupt gates. */
+  /**
+   * 64-bit mode at CPL 0: the first 2 MiB mapped to themselves by 4 KiB supervisor pages, NX on, GDT, TSS, and an IDT of interrupt gates.
+   */
   longMode(): this {
     const { memory, state } = this
     memory.writeU64(At.PML4, BigInt(At.PDPT) | 7n)
@@ -199,7 +221,10 @@ export class TestProcessor {
     return this
   }
 
-  /** A present, unusable hidden part? */
-  usable(segment: number): boolean { return (this.state.attributes(segment) & SegmentAttribute.UNUSABLE) === 0 }
   base(segment: number): bigint { return joinHalves(this.state.baseLo(segment), this.state.baseHi(segment)) }
+}
+
+/** Where a vector's handler is unless a test says otherwise. */
+export function handlerOf(vector: number): bigint {
+  return BigInt(At.HANDLER + vector * 16)
 }

@@ -76,7 +76,8 @@ export class Transfers {
     const long = state.longModeActive
     const isGate = type === SystemType.CALL_GATE || (type === SystemType.CALL_GATE16 && !long)
     if (!isGate) {
-      if (!long && (type === SystemType.TSS || type === SystemType.TSS16 || type === SystemType.TASK_GATE)) this.onUnsupported('a task switch by far JMP or CALL')
+      const isTask = type === SystemType.TSS || type === SystemType.TSS16 || type === SystemType.TASK_GATE
+      if (!long && isTask) this.onUnsupported('a task switch by far JMP or CALL')
       fault(state, Vector.GP, gateError)
     }
     if (dplOf(gateHi) < cpl || dplOf(gateHi) < (gateSelector & 3)) fault(state, Vector.GP, gateError)
@@ -205,7 +206,9 @@ export class Transfers {
     const { i32, view } = this.state
     const size = i32[Word.SYS_SIZE]
     const at = this.stack.peek(0, size * 2)
-    this.returnFar(view.getUint16(at + size, true), loSized(view, at, size), hiSized(view, at, size), size, 2 * size, i32[Word.SYS_IMM] & 0xffff, false)
+    const ripLo = loSized(view, at, size)
+    const ripHi = hiSized(view, at, size)
+    this.returnFar(view.getUint16(at + size, true), ripLo, ripHi, size, 2 * size, i32[Word.SYS_IMM] & 0xffff, false)
   }
 
   /**
@@ -214,7 +217,9 @@ export class Transfers {
    * @param frameBytes popped so far; `parameterBytes` lie between them and the outer stack pointer.
    * @param always pops SS:RSP even without a change of level, as IRETQ does.
    */
-  private returnFar(selector: number, ripLo: number, ripHi: number, size: number, frameBytes: number, parameterBytes: number, always: boolean): void {
+  private returnFar(
+    selector: number, ripLo: number, ripHi: number, size: number, frameBytes: number, parameterBytes: number, always: boolean,
+  ): void {
     const { state, segments, stack } = this
     const { view } = state
     const { cpl } = state
@@ -288,7 +293,8 @@ export class Transfers {
     if (!isCanonical(ripHi)) fault(state, Vector.GP, 0)
     this.rflags.write(state.gprLo(Gpr.R11) & SYSRET_FLAGS)
     const selector = i32[STAR_HI] >>> 16
-    state.setSegment(SegmentIndex.CS, ((selector + (to64 ? 16 : 0)) & 0xffff) | 3, (to64 ? FLAT_CODE64 : FLAT_CODE32) | DPL3, 0, 0, 0xffffffff)
+    const code = ((selector + (to64 ? 16 : 0)) & 0xffff) | 3
+    state.setSegment(SegmentIndex.CS, code, (to64 ? FLAT_CODE64 : FLAT_CODE32) | DPL3, 0, 0, 0xffffffff)
     state.setSegment(SegmentIndex.SS, ((selector + 8) & 0xffff) | 3, FLAT_DATA | DPL3, 0, 0, 0xffffffff)
     state.setRip(ripLo, ripHi)
     state.updateMode()

@@ -1,7 +1,9 @@
 import { ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex, State } from '../state.ts'
 
 /** Bits of CR0, SDM vol. 3, 2.5. */
-export const Cr0 = { PE: 1, MP: 2, EM: 4, TS: 8, ET: 0x10, NE: 0x20, WP: 0x10000, AM: 0x40000, NW: 0x20000000, CD: 0x40000000, PG: 0x80000000 | 0 } as const
+export const Cr0 = {
+  PE: 1, MP: 2, EM: 4, TS: 8, ET: 0x10, NE: 0x20, WP: 0x10000, AM: 0x40000, NW: 0x20000000, CD: 0x40000000, PG: 0x80000000 | 0,
+} as const
 
 /** Bits of CR4 that this processor has, SDM vol. 3, 2.5. */
 export const Cr4 = { TSD: 4, DE: 8, PSE: 0x10, PAE: 0x20, PGE: 0x80, OSFXSR: 0x200, OSXMMEXCPT: 0x400 } as const
