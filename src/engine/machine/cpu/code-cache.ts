@@ -25,7 +25,7 @@ export interface Block {
 }
 
 /** Mode and physical address in one number: what a block is found by. */
-export const codeKey = (physical: number, mode: number): number => physical * 32 + mode
+export const codeKey = (physical: number, mode: number): number => physical * 64 + mode
 
 /** Decoded blocks by physical address and mode, and what to forget when their bytes change. */
 export class CodeCache {

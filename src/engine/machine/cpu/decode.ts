@@ -1,5 +1,6 @@
 import type { Slot } from './emit.ts'
 import type { Definition } from './instructions/definition.ts'
+import { SYSTEM } from './instructions/control.ts'
 import { TABLE } from './instructions/table.ts'
 import type { Row } from './instructions/table.ts'
 import { ModeBit, SegmentIndex } from './state.ts'
@@ -388,6 +389,13 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
     result.variant = NOP_INDEX
     result.rm = -1
   }
+  if (definition.sse && (mode & ModeBit.SSE) === 0) {
+    result.definition = SSE_UNUSABLE_VARIANT.definition
+    result.slots = SSE_UNUSABLE_VARIANT.slots
+    result.variant = SSE_UNUSABLE_INDEX
+    result.rm = -1
+    result.hasMemory = false
+  }
   // Without REX, byte registers 4–7 are AH CH DH BH.
   if (rex === 0) {
     for (const slot of result.slots)
@@ -410,6 +418,9 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
 
 const NOP_INDEX = variants.findIndex((variant) => variant.definition.name === 'nop' && variant.slots.length === 0)
 const NOP_VARIANT = variants[NOP_INDEX]
+/** What SSE instructions decode to while they may not be used; no encoding means it. */
+const SSE_UNUSABLE_VARIANT: Variant = { definition: SYSTEM.SSE_UNUSABLE.plain, size: 4, slots: [], long: true }
+const SSE_UNUSABLE_INDEX = variants.push(SSE_UNUSABLE_VARIANT) - 1
 
 function segmentFor(long: boolean, mode: number, override: number, standard: number): number {
   if (long) return override === SegmentIndex.FS || override === SegmentIndex.GS ? override : -1

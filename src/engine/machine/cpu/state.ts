@@ -138,6 +138,8 @@ export const ModeBit = {
   BASED: 8,
   /** Outside 64-bit mode: the stack is 32 bits wide (SS.B = 1). */
   STACK32: 16,
+  /** SSE instructions may be used: CR4.OSFXSR = 1, CR0.EM = CR0.TS = 0. Else they decode to SystemOp.SSE_UNUSABLE. */
+  SSE: 32,
 } as const
 
 /** Bits of State.ACTIVITY. */

@@ -57,5 +57,6 @@ export const SystemOp = {
   MOV_FROM_SREG_MEM: 51,
   LAHF: 52,
   SAHF: 53,
+  SSE_UNUSABLE: 54, // any SSE instruction while CR0 or CR4 forbid it: #UD or #NM
 } as const
 export type SystemOp = (typeof SystemOp)[keyof typeof SystemOp]

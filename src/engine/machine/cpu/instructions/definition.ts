@@ -24,6 +24,8 @@ export interface Definition {
   interpretOnly?: boolean
   /** A 16-byte memory operand must be aligned, else #GP(0). */
   aligned?: boolean
+  /** Needs ModeBit.SSE: #UD or #NM otherwise. */
+  sse?: boolean
   /** Reads flags as they were on entry: all of them, or only CF. */
   needs?: 'flags' | 'carry'
   /** A shift whose count is an immediate other than 0 needs no flags and sets them all. */

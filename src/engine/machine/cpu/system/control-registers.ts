@@ -114,6 +114,7 @@ export class ControlRegisters {
     } else if ((old & Cr4.PAE) === 0 && (i32[Word.CR0] & Cr0.PG) !== 0 && !mmu.pdptesValid(i32[Word.CR3])) fault(state, Vector.GP, 0)
     i32[Word.CR4] = lo
     if (((old ^ lo) & (Cr4.PSE | Cr4.PAE | Cr4.PGE)) !== 0) mmu.invalidateAll()
+    state.updateMode()
   }
 
   /** WRMSR to IA32_EFER. LMA cannot be written; LME cannot change while paging is on. */

@@ -138,6 +138,7 @@ export class Instructions {
       case SystemOp.CLTS:
         this.requireCpl0()
         i32[Word.CR0] &= ~Cr0.TS
+        state.updateMode()
         break
       case SystemOp.INVLPG:
         this.requireCpl0()
@@ -234,6 +235,9 @@ export class Instructions {
       case SystemOp.STMXCSR:
         this.requireSse()
         this.parts.linear.write32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[State.MXCSR >> 2], As.PROGRAM)
+        break
+      case SystemOp.SSE_UNUSABLE:
+        this.requireSse()
         break
       case SystemOp.WAIT_X87:
         if ((i32[Word.CR0] & (Cr0.EM | Cr0.TS)) !== 0) fault(state, Vector.NM, 0)

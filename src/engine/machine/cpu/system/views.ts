@@ -122,7 +122,7 @@ export class CpuState {
   /** Asks `run` to return to the machine at the next block boundary. */
   stop(): void { this.i32[Word.STOP] = 1 }
 
-  /** Recomputes State.CPL and State.MODE from the hidden segment registers and EFER; call it after any of them changed. */
+  /** Recomputes State.CPL and State.MODE from the hidden segment registers, CR0, CR4 and EFER; call it after any of them changed. */
   updateMode(): void {
     const { i32 } = this
     const code = i32[ATTRIBUTES + SegmentIndex.CS * SEGMENT_WORDS]
@@ -136,6 +136,7 @@ export class CpuState {
         i32[BASE + SegmentIndex.SS * SEGMENT_WORDS] | i32[BASE + SegmentIndex.DS * SEGMENT_WORDS]
       if (bases !== 0) mode |= ModeBit.BASED
     }
+    if ((i32[Word.CR4] & Cr4.OSFXSR) !== 0 && (i32[Word.CR0] & (Cr0.EM | Cr0.TS)) === 0) mode |= ModeBit.SSE
     i32[Word.CPL] = cpl
     if (mode !== i32[Word.MODE]) {
       i32[Word.MODE] = mode
