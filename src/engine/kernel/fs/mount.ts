@@ -1,0 +1,46 @@
+import type { Console } from '../drivers/console.ts'
+import { KernelError } from '../syscall/errno.ts'
+import type { CpioEntry } from './cpio.ts'
+import { ConsoleDevice, NullDevice, ZeroDevice } from './devices.ts'
+import type { RamFileSystem } from './ramfs.ts'
+import { RamDirectory, RamFile } from './ramfs.ts'
+
+const DIRECTORY_PERMISSIONS = 0o755
+
+/** Makes `/dev` with console, null and zero. */
+export function mountDevices(system: RamFileSystem, console: Console, nowNs: number): ConsoleDevice {
+  const directory = system.root.createDirectory('dev', DIRECTORY_PERMISSIONS, nowNs)
+  const consoleDevice = new ConsoleDevice(1, console)
+  directory.add('console', consoleDevice, nowNs)
+  directory.add('null', new NullDevice(2), nowNs)
+  directory.add('zero', new ZeroDevice(3), nowNs)
+  return consoleDevice
+}
+
+/** Unpacks an archive into the file system; folders that it does not list are made. Returns how many files it held. */
+export function unpack(system: RamFileSystem, entries: readonly CpioEntry[], nowNs: number): { files: number; bytes: number } {
+  let files = 0
+  let bytes = 0
+  for (const entry of entries) {
+    const names = entry.path.split('/').filter((name) => name !== '' && name !== '.')
+    const name = names.pop()
+    if (name === undefined) continue
+    let directory = system.root
+    for (const parent of names) {
+      const next = directory.lookup(parent) ?? directory.createDirectory(parent, DIRECTORY_PERMISSIONS, nowNs)
+      if (!(next instanceof RamDirectory)) throw new KernelError('ENOTDIR')
+      directory = next
+    }
+    if (entry.kind === 'directory') {
+      if (directory.lookup(name) === null) directory.createDirectory(name, entry.permissions, nowNs)
+      continue
+    }
+    const file = directory.lookup(name) ?? directory.createFile(name, entry.permissions, nowNs)
+    if (!(file instanceof RamFile)) throw new KernelError('EISDIR')
+    file.truncate(0, nowNs)
+    if (file.write(0, entry.data, nowNs) < entry.data.length) throw new KernelError('ENOSPC')
+    files++
+    bytes += entry.data.length
+  }
+  return { files, bytes }
+}

@@ -1,0 +1,371 @@
+import { Gpr, SegmentIndex, Vector } from '../machine/cpu/state.ts'
+import { Signal, describeException } from './arch/exceptions.ts'
+import { Gate, kernelToPhysical, kernelVirtual, readBootInfo } from './arch/gate.ts'
+import type { BootInfo } from './arch/gate.ts'
+import { writeGdt, writeTss } from './arch/gdt.ts'
+import { FAST_SYSCALL, IDT_ENTRIES, IRQ_BASE, SYSCALL_VECTOR, writeIdt } from './arch/idt.ts'
+import { PAGE_BYTES, hex } from './arch/layout.ts'
+import { readMultibootInfo } from './arch/multiboot.ts'
+import type { MultibootInfo } from './arch/multiboot.ts'
+import { FrameOffset, TRAP_FRAME_BYTES, TrapFrame } from './arch/trap-frame.ts'
+import { parseBootOptions } from './boot-options.ts'
+import type { BootOptions } from './boot-options.ts'
+import { Cost, copyCost } from './costs.ts'
+import { reportFault } from './debug/fault-report.ts'
+import type { Fault, FaultReporter } from './debug/fault-report.ts'
+import { banner, formatLogLine } from './debug/log.ts'
+import { describeKernelTrap, renderPanic } from './debug/panic.ts'
+import type { Disassembler, Symbolizer } from './debug/symbols.ts'
+import { Console } from './drivers/console.ts'
+import { PicDriver } from './drivers/pic.ts'
+import { PIT_IRQ, TICK_HZ, startTick } from './drivers/pit.ts'
+import { COM1_IRQ, SerialDriver } from './drivers/serial.ts'
+import { readCpio } from './fs/cpio.ts'
+import { mountDevices, unpack } from './fs/mount.ts'
+import { Descriptors, OpenFileTable, OpenFlag } from './fs/open-file.ts'
+import { RamFileSystem } from './fs/ramfs.ts'
+import { Vfs } from './fs/vfs.ts'
+import type { KernelMachine } from './machine-port.ts'
+import { AddressSpace } from './memory/address-space.ts'
+import type { FrameAllocator } from './memory/frames.ts'
+import { createFrameAllocator, createKernelTable } from './memory/kernel-space.ts'
+import type { PageTable } from './memory/page-table.ts'
+import { parseElf } from './process/elf.ts'
+import { resolvePageFault } from './process/faults.ts'
+import { RANDOM_BYTES, buildStack, loadImage } from './process/loader.ts'
+import { Process } from './process/process.ts'
+import { Scheduler } from './process/scheduler.ts'
+import { Channel } from './process/wait.ts'
+import { Random } from './random.ts'
+import type { KernelServices } from './syscall/context.ts'
+import { dispatch } from './syscall/dispatch.ts'
+
+/** Exit code of a machine whose kernel panicked. */
+export const PANIC_EXIT_CODE = 70
+/** The RAM file system may use this share of the frames. */
+const RAMFS_SHARE = 0.5
+const SIGINT = 2
+const KIB = 1024
+
+const environment: readonly string[] = ['HOME=/', 'PATH=/bin', 'TERM=xterm-256color']
+
+export interface KernelOptions {
+  /** Names addresses of the boot image; it is handed addresses minus KERNEL_BASE. */
+  bootSymbolizer: Symbolizer
+  /** Names addresses of the first program, as its file has them. */
+  programSymbolizer: Symbolizer
+  disassembler: Disassembler | null
+}
+
+export type KernelPhase = 'booting' | 'running' | 'exited' | 'panicked'
+
+/**
+ * The operating system: what happens when the processor comes through the gate. It holds no thread and no stack of its own between two
+ * gates; what waits is data. Parts that boot sets up are there from Gate.START on.
+ */
+export class Kernel implements KernelServices {
+  phase: KernelPhase = 'booting'
+  /** Why it panicked, in one sentence. */
+  panicReason = ''
+  /** The first program's, once it has ended. */
+  exitStatus: number | null = null
+  readonly scheduler = new Scheduler()
+  readonly openFiles = new OpenFileTable()
+  readonly console: Console
+  frames!: FrameAllocator
+  vfs!: Vfs
+  random = new Random(0)
+  private readonly machine: KernelMachine
+  private readonly options: KernelOptions
+  private readonly serial: SerialDriver
+  private readonly pic: PicDriver
+  private boot!: BootInfo
+  private info!: MultibootInfo
+  private table!: PageTable
+  private bootOptions!: BootOptions
+  /** Whose x87 and SSE registers the processor holds. */
+  private fxOwner: Process | null = null
+  private nextPid = 1
+
+  constructor(machine: KernelMachine, options: KernelOptions) {
+    this.machine = machine
+    this.options = options
+    this.serial = new SerialDriver(machine.ports)
+    this.pic = new PicDriver(machine.ports)
+    this.console = new Console(this.serial, (bytes) => this.charge(bytes * Cost.CONSOLE_BYTE), {
+      readable: () => this.scheduler.wake(Channel.CONSOLE_INPUT),
+      interrupt: () => this.interruptForeground(),
+    })
+  }
+
+  get nowNs(): number {
+    return this.machine.clock.nowNs
+  }
+
+  charge(ns: number): void {
+    this.machine.charge(ns)
+  }
+
+  log(subsystem: string, text: string): void {
+    this.console.writeLine(formatLogLine(this.nowNs, subsystem, text))
+  }
+
+  /** The processor executed VMCALL in ring 0. Whatever goes wrong in here ends in a panic screen, never in an exception of the host. */
+  onHypercall(): void {
+    const { cpu } = this.machine
+    let frame: TrapFrame | null = null
+    try {
+      this.charge(Cost.GATE)
+      const gate = Number(cpu.getGpr(Gpr.RAX))
+      switch (gate) {
+        case Gate.BOOT:
+          this.setUpMemory()
+          break
+        case Gate.START:
+          frame = this.frameAt(cpu.getGpr(Gpr.RDI))
+          this.start(frame)
+          break
+        case Gate.TRAP:
+          frame = this.frameAt(cpu.getGpr(Gpr.RDI))
+          this.trap(frame)
+          break
+        default:
+          this.panic(`unknown gate ${gate}`, null, null)
+      }
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      this.panic(`${error.name}: ${error.message}`, frame, error)
+    }
+  }
+
+  // ---- boot
+
+  /** Gate.BOOT: long mode on the stub's page tables. Builds ours and the descriptor tables, which the stub loads next. */
+  private setUpMemory(): void {
+    const { memory, cpu } = this.machine
+    this.serial.initialise()
+    this.step('boot', 'Multiboot, long mode, kernel gate')
+    this.step('serial', 'COM1 16550, 115200 8N1')
+    this.boot = readBootInfo(memory, kernelToPhysical(cpu.getGpr(Gpr.RDI)))
+    this.info = readMultibootInfo(memory, Number(cpu.getGpr(Gpr.RSI)))
+    this.bootOptions = parseBootOptions(this.info.commandLine)
+    this.random = new Random(this.bootOptions.seed)
+
+    const { boot } = this
+    this.frames = createFrameAllocator(memory, boot, this.info)
+    this.step('memory', `${memory.bytes / KIB} KiB of RAM, ${this.frames.total} frames of ${PAGE_BYTES} bytes free`)
+    this.table = createKernelTable(memory, this.frames, boot)
+    this.step('paging', `kernel at ${hex(kernelVirtual(boot.imageStart))}, no page both writable and executable, ${boot.guards.length} stack guards`)
+    writeGdt(memory, boot.gdt, kernelVirtual(boot.tss))
+    writeTss(memory, boot.tss, kernelVirtual(boot.kernelStackTop), kernelVirtual(boot.faultStackTop))
+    this.step('gdt', 'kernel and user segments, TSS with ring 0 and fault stacks')
+    writeIdt(memory, boot.idt, kernelVirtual(boot.trapEntries))
+    this.step('idt', `${IDT_ENTRIES} gates, int 0x80 open to ring 3`)
+    cpu.setGpr(Gpr.RAX, BigInt(this.table.root))
+  }
+
+  /** Gate.START: the tables are loaded. Sets up interrupts, files and the first process, and enters it. */
+  private start(frame: TrapFrame): void {
+    this.step('syscall', 'int 0x80 (Atoll) and SYSCALL (Linux)')
+    this.pic.initialise(IRQ_BASE)
+    this.step('pic', `8259 pair at vectors ${hex(IRQ_BASE)} to ${hex(IRQ_BASE + 15)}`)
+    const divisor = startTick(this.machine.ports)
+    this.pic.enable(PIT_IRQ)
+    this.pic.enable(COM1_IRQ)
+    this.step('pit', `timer at ${TICK_HZ} Hz, divisor ${divisor}`)
+    this.mountFiles()
+    this.step('scheduler', 'preemptive round robin')
+    const init = this.startFirstProgram()
+    this.step('init', `${this.bootOptions.init} as process ${init.pid}, entering ring 3`)
+    for (const line of banner) this.console.writeLine(line)
+    this.phase = 'running'
+    this.switchTo(this.scheduler.next(), frame)
+  }
+
+  private step(subsystem: string, text: string): void {
+    this.charge(Cost.BOOT_STEP)
+    this.log(subsystem, text)
+  }
+
+  private mountFiles(): void {
+    const { memory } = this.machine
+    const files = new RamFileSystem(memory, this.frames, Math.floor(this.frames.total * RAMFS_SHARE))
+    this.vfs = new Vfs(files.root)
+    mountDevices(files, this.console, this.nowNs)
+    let count = 0
+    let bytes = 0
+    for (const module of this.info.modules) {
+      const archive = memory.read(module.start, module.end - module.start).slice()
+      this.frames.add({ start: Math.ceil(module.start / PAGE_BYTES) * PAGE_BYTES, end: Math.ceil(module.end / PAGE_BYTES) * PAGE_BYTES })
+      const unpacked = unpack(files, readCpio(archive), this.nowNs)
+      count += unpacked.files
+      bytes += unpacked.bytes
+    }
+    this.charge(copyCost(bytes))
+    this.step('ramfs', `${count} file${count === 1 ? '' : 's'}, ${bytes} bytes; /dev: console null zero`)
+  }
+
+  private startFirstProgram(): Process {
+    const { init, args } = this.bootOptions
+    const node = this.vfs.resolve(init, '/')
+    const file = node.read(0, node.attributes().size)
+    if (!(file instanceof Uint8Array)) throw new Error(`${init} is no regular file`)
+    const image = parseElf(file, this.machine.memory.bytes)
+    const space = this.newAddressSpace()
+    loadImage(space, image, file)
+    const { stack, argc, argv } = buildStack(space, image, init, args, environment, this.random.bytes(RANDOM_BYTES))
+    this.charge(Cost.EXEC + copyCost(file.length))
+
+    const process = new Process(this.nextPid++, null, init, space, new Descriptors(this.openFiles))
+    process.imageBias = image.bias
+    process.context.enterUser(image.entry, stack)
+    process.context.setNumber(FrameOffset.RDI, argc)
+    process.context.setNumber(FrameOffset.RSI, argv)
+    const consoleNode = this.vfs.resolve('/dev/console', '/')
+    const terminal = process.descriptors.get(process.descriptors.open(consoleNode, OpenFlag.RDWR))
+    process.descriptors.share(terminal)
+    process.descriptors.share(terminal)
+    this.scheduler.add(process)
+    return process
+  }
+
+  private newAddressSpace(): AddressSpace {
+    const space: AddressSpace = new AddressSpace(this.machine.memory, this.frames, this.table, (address) => {
+      if (this.scheduler.current?.space === space) this.machine.cpu.invalidatePage(BigInt(address))
+    })
+    return space
+  }
+
+  // ---- traps
+
+  private frameAt(address: bigint): TrapFrame {
+    const physical = kernelToPhysical(address)
+    if (!this.machine.memory.contains(physical, TRAP_FRAME_BYTES)) throw new RangeError(`trap frame at 0x${address.toString(16)} is outside memory`)
+    return new TrapFrame(this.machine.memory.view, physical)
+  }
+
+  /** Gate.TRAP: an interrupt, an exception or a system call. */
+  private trap(frame: TrapFrame): void {
+    const { vector } = frame
+    const process = frame.fromUser ? this.scheduler.current : null
+    if (process !== null && (vector === SYSCALL_VECTOR || vector === FAST_SYSCALL)) dispatch(this, process, frame)
+    else if (vector >= IRQ_BASE && vector < IRQ_BASE + 16) this.interrupt(vector - IRQ_BASE)
+    else if (process !== null) this.fault(process, frame)
+    else this.panic(describeKernelTrap(frame, this.machine.cpu.cr2), frame, null)
+    if (this.phase === 'running' && this.scheduler.due) this.reschedule(frame)
+  }
+
+  private interrupt(irq: number): void {
+    this.charge(Cost.INTERRUPT)
+    if (this.pic.isSpurious(irq)) return
+    if (irq === PIT_IRQ) this.scheduler.tick(this.nowNs)
+    else if (irq === COM1_IRQ) this.console.receive()
+    this.pic.endOfInterrupt(irq)
+  }
+
+  private fault(process: Process, frame: TrapFrame): void {
+    this.charge(Cost.PAGE_FAULT)
+    const fault: Fault = { vector: frame.vector, error: frame.error, address: Number(this.machine.cpu.cr2) }
+    if (fault.vector === Vector.PF) {
+      const outcome = resolvePageFault(process, fault.address, fault.error)
+      if (outcome === 'resolved') return
+      if (outcome === 'no-memory') {
+        this.console.writeLine(`atoll: out of memory: ${process.name} (pid ${process.pid}) ended by SIGKILL, status ${128 + Signal.SIGKILL}`)
+        this.exit(process, 128 + Signal.SIGKILL)
+        return
+      }
+    }
+    const reporter: FaultReporter = { symbolizer: this.options.programSymbolizer, disassembler: this.options.disassembler }
+    for (const line of reportFault(process, frame, fault, reporter)) this.console.writeLine(line)
+    this.exit(process, 128 + Signal[describeException(fault.vector).signal])
+  }
+
+  // ---- processes
+
+  exit(process: Process, status: number): void {
+    this.charge(Cost.PROCESS_EXIT)
+    this.machine.cpu.setCr3(this.table.root)
+    process.descriptors.closeAll()
+    process.memory.destroy()
+    process.space = null
+    process.state = 'zombie'
+    process.exitStatus = status
+    if (this.fxOwner === process) this.fxOwner = null
+    this.scheduler.remove(process)
+    if (process.parent === null) this.endMachine(process)
+  }
+
+  setSegmentBase(segment: 'fs' | 'gs', base: bigint): void {
+    const process = this.scheduler.current
+    if (process === null) throw new Error('nobody runs whose segment base could be set')
+    if (segment === 'fs') process.fsBase = base
+    else process.gsBase = base
+    this.machine.cpu.setSegmentBase(segment === 'fs' ? SegmentIndex.FS : SegmentIndex.GS, base)
+  }
+
+  /** No input will come any more after so many bytes have been received in all. */
+  endInputAfter(bytes: number): void {
+    this.console.endInputAfter(bytes)
+  }
+
+  private endMachine(init: Process): void {
+    this.exitStatus = init.exitStatus
+    this.phase = 'exited'
+    this.log('init', `${init.name} exited with status ${init.exitStatus}`)
+    this.machine.shutdown(init.exitStatus)
+  }
+
+  /** Control-C ends the process that the console belongs to: the first program. */
+  private interruptForeground(): void {
+    const process = this.scheduler.processes.get(1)
+    if (process !== undefined) this.exit(process, 128 + SIGINT)
+  }
+
+  /** Gives the processor to who is next. `frame` holds the registers of who had it. */
+  private reschedule(frame: TrapFrame): void {
+    const previous = this.scheduler.current
+    const next = this.scheduler.next()
+    if (next === previous && next !== null) return
+    if (previous !== null) {
+      previous.context.set(frame)
+    }
+    this.switchTo(next, frame)
+  }
+
+  /** Loads a process's registers, page tables and floating-point state; with null, the idle loop's. */
+  private switchTo(next: Process | null, frame: TrapFrame): void {
+    if (next === null) {
+      frame.enterKernel(kernelVirtual(this.boot.idle), kernelVirtual(this.boot.idleStackTop))
+      return
+    }
+    const { cpu } = this.machine
+    frame.set(next.context)
+    if (this.fxOwner !== next) {
+      this.charge(Cost.PROCESS_SWITCH)
+      if (this.fxOwner !== null) this.fxOwner.fx = cpu.fxsave()
+      cpu.fxrstor(next.fx)
+      cpu.setCr3(next.memory.table.root)
+      cpu.setSegmentBase(SegmentIndex.FS, next.fsBase)
+      cpu.setSegmentBase(SegmentIndex.GS, next.gsBase)
+      this.fxOwner = next
+    }
+  }
+
+  // ---- the end
+
+  /** Stops the machine with the panic screen. */
+  private panic(reason: string, frame: TrapFrame | null, error: Error | null): void {
+    if (this.phase === 'panicked') return
+    this.phase = 'panicked'
+    this.panicReason = reason
+    const { memory, cpu } = this.machine
+    const lines = renderPanic(
+      reason,
+      { memory, symbolizer: this.options.bootSymbolizer, disassembler: this.options.disassembler, cr2: cpu.cr2, cr3: cpu.cr3 },
+      frame !== null && frame.vector !== FAST_SYSCALL && frame.vector < IRQ_BASE ? frame : null,
+      error,
+    )
+    for (const line of lines) this.console.writeLine(line)
+    this.machine.shutdown(PANIC_EXIT_CODE)
+  }
+}

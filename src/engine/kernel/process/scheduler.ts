@@ -1,0 +1,76 @@
+import type { Process } from './process.ts'
+
+/** Timer ticks (drivers/pit.ts) before another runnable process has its turn. */
+export const SLICE_TICKS = 10
+export const PROCESSES_MAX = 256
+
+/**
+ * Preemptive round robin: a queue of runnable processes, the process that has the processor, and those that sleep on a channel.
+ * It decides who runs; switching registers and page tables is the kernel's.
+ */
+export class Scheduler {
+  /** By process id, in the order they were made. */
+  readonly processes = new Map<number, Process>()
+  /** Who has the processor; null while idle. */
+  current: Process | null = null
+  /** The current process's turn is over. */
+  preempt = false
+  private readonly queue: Process[] = []
+
+  /** Takes in a new runnable process. */
+  add(process: Process): void {
+    this.processes.set(process.pid, process)
+    this.queue.push(process)
+  }
+
+  /** A timer tick: wakes whose time has come and ends a slice that is used up. */
+  tick(nowNs: number): void {
+    for (const process of this.processes.values()) if (process.state === 'blocked' && process.deadlineNs <= nowNs) this.makeRunnable(process)
+    if (this.current !== null && --this.current.ticksLeft <= 0) this.preempt = true
+  }
+
+  /** Puts the current process to sleep until `wake(channel)` or the deadline. */
+  sleep(channel: string, deadlineNs: number): void {
+    const process = this.current
+    if (process === null) throw new Error('nobody runs who could sleep')
+    process.state = 'blocked'
+    process.channel = channel
+    process.deadlineNs = deadlineNs
+  }
+
+  /** Makes everyone who sleeps on the channel runnable, oldest process first. */
+  wake(channel: string): void {
+    for (const process of this.processes.values()) if (process.state === 'blocked' && process.channel === channel) this.makeRunnable(process)
+  }
+
+  /** Takes an ended process out. */
+  remove(process: Process): void {
+    this.processes.delete(process.pid)
+    if (this.current === process) this.current = null
+    const index = this.queue.indexOf(process)
+    if (index !== -1) this.queue.splice(index, 1)
+  }
+
+  /** True when the current process must or should give the processor up. */
+  get due(): boolean {
+    if (this.current === null) return this.queue.length > 0
+    return this.current.state !== 'runnable' || this.preempt
+  }
+
+  /** Who runs next; null when nobody can. A current process that can still run goes to the end of the queue. */
+  next(): Process | null {
+    const previous = this.current
+    if (previous !== null && previous.state === 'runnable') this.queue.push(previous)
+    this.preempt = false
+    this.current = this.queue.shift() ?? null
+    if (this.current !== null) this.current.ticksLeft = SLICE_TICKS
+    return this.current
+  }
+
+  private makeRunnable(process: Process): void {
+    process.state = 'runnable'
+    process.channel = ''
+    process.deadlineNs = Infinity
+    this.queue.push(process)
+  }
+}

@@ -1,0 +1,53 @@
+import { close, encodeStat, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, write } from './calls.ts'
+import type { Handler } from './context.ts'
+import { KernelError } from './errno.ts'
+import { LOG_LENGTH_MAX } from './table.ts'
+import type { AvailableName } from './table.ts'
+import { USER_END } from '../arch/layout.ts'
+
+/** The Atoll door: one handler for each available call of the table. */
+export const atollHandlers: Record<AvailableName, Handler> = {
+  EXIT: (call, status) => {
+    call.kernel.exit(call.process, status & 0xff)
+    return 0
+  },
+  YIELD: (call) => {
+    call.kernel.scheduler.preempt = true
+    return 0
+  },
+  LOG: (call, message, length) => {
+    if (length > LOG_LENGTH_MAX) throw new KernelError('EINVAL')
+    const bytes = call.process.memory.copyIn(message, length)
+    const prefix = new TextEncoder().encode('[user] ')
+    const line = new Uint8Array(prefix.length + bytes.length + 1)
+    line.set(prefix)
+    line.set(bytes, prefix.length)
+    line[line.length - 1] = 0x0a
+    call.kernel.console.send(line)
+    return length
+  },
+  MMAP: mapAnonymous,
+  READ: read,
+  WRITE: write,
+  OPEN: (call, path, flags, mode) => open(call, readPath(call, path), flags, mode),
+  CLOSE: close,
+  STAT: (call, path, stat) => {
+    const node = resolvePath(call, readPath(call, path))
+    call.process.memory.copyOut(stat, encodeStat(node))
+    return 0
+  },
+  GETPID: (call) => call.process.pid,
+  CLOCK: (call) => call.kernel.nowNs,
+  SLEEP: (call, nanoseconds) => {
+    if (nanoseconds < 0 || !Number.isSafeInteger(call.kernel.nowNs + nanoseconds)) throw new KernelError('EINVAL')
+    return sleepUntil(call, nanoseconds)
+  },
+  MUNMAP: (call, address, length) => {
+    const { start, end } = pageRange(address, length)
+    if (end > USER_END) throw new KernelError('EINVAL')
+    call.process.memory.unmap(start, end)
+    return 0
+  },
+  SEEK: seek,
+  TTYMODE: setConsoleMode,
+}

@@ -1,0 +1,48 @@
+import type { TrapFrame } from '../arch/trap-frame.ts'
+import type { Console } from '../drivers/console.ts'
+import type { OpenFileTable } from '../fs/open-file.ts'
+import type { Vfs } from '../fs/vfs.ts'
+import type { PendingCall, Process } from '../process/process.ts'
+import type { Scheduler } from '../process/scheduler.ts'
+import type { Wait } from '../process/wait.ts'
+import type { Random } from '../random.ts'
+import type { ArgumentType } from './table.ts'
+
+/** What handlers may use of the kernel. */
+export interface KernelServices {
+  readonly vfs: Vfs
+  readonly openFiles: OpenFileTable
+  readonly console: Console
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly nowNs: number
+  /** Spends virtual time. */
+  charge(ns: number): void
+  log(subsystem: string, text: string): void
+  /** Ends a process; its status is what WAIT reports. */
+  exit(process: Process, status: number): void
+  /** Gives the running process its FS or GS base. */
+  setSegmentBase(segment: 'fs' | 'gs', base: bigint): void
+}
+
+/** One system call being made. */
+export interface Call {
+  kernel: KernelServices
+  process: Process
+  /** The caller's registers. */
+  frame: TrapFrame
+  /** What the same call has done before it had to wait; zeros the first time. */
+  state: PendingCall
+}
+
+/** A result for RAX: a value, a negated error number, or what the call waits for. */
+export type Result = number | Wait
+
+/** Arguments come as the entry's types say: `decodeArgument` has made numbers of the registers. */
+export type Handler = (call: Call, ...args: number[]) => Result
+
+/** How a door answers one number. */
+export interface DoorEntry {
+  arguments: readonly ArgumentType[]
+  handler: Handler
+}

@@ -1,0 +1,148 @@
+import { Machine } from '../machine/machine.ts'
+import type { Tier } from '../machine/cpu/cpu.ts'
+import { Kernel } from '../kernel/kernel.ts'
+import type { Disassembler, Symbolizer } from '../kernel/debug/symbols.ts'
+import { readSymbolTable } from '../kernel/debug/symbols.ts'
+import { KERNEL_BASE } from '../kernel/arch/layout.ts'
+import { quoteWord } from '../kernel/arch/multiboot.ts'
+import type { CpioEntry } from '../kernel/fs/cpio.ts'
+import { writeCpio } from '../kernel/fs/cpio.ts'
+import { parseElf } from '../kernel/process/elf.ts'
+import { kernelMachine } from './kernel-machine.ts'
+
+const RAM_BYTES_DEFAULT = 64 << 20
+const PROGRAM_PERMISSIONS = 0o755
+const FILE_PERMISSIONS = 0o644
+/** Console bytes gathered before `onConsole` is called, at the latest at the end of `advance`. */
+const CONSOLE_CHUNK_BYTES = 4096
+
+/** As the service contract names them; `stopped` is the host's word for a machine that it no longer advances. */
+export type MachinePhase = 'booting' | 'running' | 'halted' | 'exited' | 'panicked' | 'shutdown' | 'stopped'
+
+export interface SessionStatus {
+  phase: MachinePhase
+  /** The first program's, or 70 after a panic. */
+  exitStatus?: number
+  /** Virtual nanoseconds since reset. */
+  virtualNs: number
+  /** Instructions retired since reset. */
+  instructions: number
+  /** One sentence when something went wrong. */
+  message?: string
+}
+
+export interface SessionOptions {
+  /** The boot image, an ELF made of assets/boot. */
+  boot: Uint8Array
+  program: {
+    /** Absolute, where the file lies in the machine. */
+    path: string
+    /** A static ELF for x86-64. */
+    bytes: Uint8Array
+    /** argv after argv[0], which is `path`. */
+    args: string[]
+  }
+  /** Further files of the RAM file system by absolute path. */
+  files?: Map<string, Uint8Array>
+  /** A multiple of 4096; 64 MiB unless said. */
+  ramBytes?: number
+  /** Of everything random in the machine; 0 unless said. */
+  seed?: number
+  tier?: Tier
+  /** Names addresses of the program. Without it, the ELF's own symbol table does. */
+  symbolizer?: Symbolizer
+  /** Names addresses of the boot image. */
+  bootSymbolizer?: Symbolizer
+  disassembler?: Disassembler
+  /** What the machine sends over its serial line, in order. The bytes are the receiver's to keep. */
+  onConsole?: (bytes: Uint8Array) => void
+  /** What the machine's parts warn of by name: an instruction that is not there, a port without a device. */
+  onWarning?: (message: string) => void
+}
+
+/** One machine with its kernel and files, driven by whoever owns the clock. The same calls give the same run, always. */
+export class MachineSession {
+  readonly machine: Machine
+  readonly kernel: Kernel
+  private readonly onConsole: (bytes: Uint8Array) => void
+  private typedBytes = 0
+  private chunk = new Uint8Array(CONSOLE_CHUNK_BYTES)
+  private chunkLength = 0
+
+  /** Throws ElfError when the program is none for this machine, RangeError when the memory asked for is not to be had. */
+  constructor(options: SessionOptions) {
+    const ramBytes = options.ramBytes ?? RAM_BYTES_DEFAULT
+    const { program } = options
+    parseElf(program.bytes, ramBytes)
+    this.onConsole = options.onConsole ?? (() => {})
+    this.machine = new Machine({ ramBytes, tier: options.tier, onWarning: options.onWarning, onHypercall: () => this.kernel.onHypercall() })
+    this.machine.serial.onTransmit = (byte) => this.transmit(byte)
+    this.kernel = new Kernel(kernelMachine(this.machine), {
+      bootSymbolizer: options.bootSymbolizer ?? readSymbolTable(options.boot, BigInt(KERNEL_BASE)),
+      programSymbolizer: options.symbolizer ?? readSymbolTable(program.bytes),
+      disassembler: options.disassembler ?? null,
+    })
+    const words = [`init=${program.path}`, `seed=${options.seed ?? 0}`, '--', program.path, ...program.args]
+    this.machine.loadMultiboot(options.boot, {
+      commandLine: words.map(quoteWord).join(' '),
+      modules: [{ bytes: archive(options), commandLine: 'files' }],
+    })
+  }
+
+  /** Runs until virtual time `untilNs`, or until the machine has ended. */
+  advance(untilNs: number): void {
+    this.machine.run(untilNs)
+    this.flush()
+  }
+
+  /** Types bytes into the console; they arrive at the speed of the line. */
+  type(bytes: Uint8Array): void {
+    this.typedBytes += bytes.length
+    this.machine.serial.receive(bytes)
+  }
+
+  /** Whoever reads the console gets what was typed so far, then the end of the file. */
+  endInput(): void {
+    this.kernel.endInputAfter(this.typedBytes)
+  }
+
+  status(): SessionStatus {
+    const { state } = this.machine
+    const common = { virtualNs: this.machine.clock.nowNs, instructions: this.machine.instructions }
+    if (this.kernel.phase === 'panicked') return { ...common, phase: 'panicked', exitStatus: state.kind === 'exited' ? state.code : undefined, message: `kernel panic: ${this.kernel.panicReason}` }
+    switch (state.kind) {
+      case 'running':
+        return { ...common, phase: this.kernel.phase === 'booting' ? 'booting' : 'running' }
+      case 'halted':
+        return { ...common, phase: 'halted', message: 'the processor halted and nothing can wake it' }
+      case 'shutdown':
+        return { ...common, phase: 'shutdown', message: `the machine shut down: ${state.reason}` }
+      case 'exited':
+        return { ...common, phase: 'exited', exitStatus: state.code }
+    }
+  }
+
+  private transmit(byte: number): void {
+    this.chunk[this.chunkLength++] = byte
+    if (this.chunkLength === CONSOLE_CHUNK_BYTES) this.flush()
+  }
+
+  private flush(): void {
+    if (this.chunkLength === 0) return
+    const bytes = this.chunk.slice(0, this.chunkLength)
+    this.chunkLength = 0
+    this.onConsole(bytes)
+  }
+}
+
+/** The machine's files as one cpio archive, the program among them. */
+function archive({ program, files }: SessionOptions): Uint8Array {
+  const contents = new Map(files ?? [])
+  contents.set(program.path, program.bytes)
+  return writeCpio(
+    [...contents].map(([path, data]): CpioEntry => {
+      const permissions = path === program.path ? PROGRAM_PERMISSIONS : FILE_PERMISSIONS
+      return { path: path.replace(/^\/+/, ''), kind: 'file', permissions, data }
+    }),
+  )
+}
