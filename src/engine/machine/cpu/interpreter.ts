@@ -349,7 +349,7 @@ class InterpreterEmit extends Emit {
           this.storeState(State.SYS_VALUE, this.wide(this.load(this.add(EA, this.constI64(this.size)), 2)))
         }
       } else this.storeState(State.SYS_VALUE, this.wide(this.get(0)))
-    }
+    } else if (op === SystemOp.RET_FAR) this.storeState(State.SYS_IMM, this.constI64(0))
     if (slot?.kind === 'imm' && (op === SystemOp.JMP_FAR || op === SystemOp.CALL_FAR)) {
       this.field32(RecordField.EXTRA)
       this.storeState(State.SYS_VALUE, this.wide(this.popI32()))
