@@ -33,7 +33,8 @@ async function fill(folder: string, templates: string): Promise<void> {
   await mkdir(dirname(folder), { recursive: true })
   const fresh = join(dirname(folder), `.atoll-${randomBytes(6).toString('hex')}`)
   try {
-    await cp(templates, fresh, { recursive: true })
+    // What the toolchain links into programs is not the user's to change.
+    await cp(templates, fresh, { recursive: true, filter: (source) => source !== join(templates, 'lib') })
     // Replaces the folder only when it is empty or missing, on every system but Windows, where it must be missing.
     if (process.platform === 'win32') await rm(folder, { recursive: true, force: true })
     await rename(fresh, folder)

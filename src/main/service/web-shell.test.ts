@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import type { Channel } from '../../protocol/rpc.ts'
 import { createRpc } from '../../protocol/rpc.ts'
 import type { WebSocketLike } from '../../protocol/transport.ts'
 import { channelFromWebSocket } from '../../protocol/transport.ts'
+import { ShellKeys } from './shell-keys.ts'
 import { WebShell } from './web-shell.ts'
 
 let folder: string
@@ -23,7 +24,7 @@ beforeEach(async () => {
   await writeFile(join(folder, 'page/.hidden.txt'), 'x')
   await writeFile(join(folder, 'secret.txt'), 'secret')
   channels = []
-  shell = new WebShell({ pageFolder: join(folder, 'page'), port: 0, onConnect: (channel) => channels.push(channel) })
+  shell = new WebShell({ pageFolder: join(folder, 'page'), port: 0, keys: await ShellKeys.load(folder, '/p'), onConnect: (channel) => channels.push(channel) })
   await shell.listen()
 })
 afterEach(async () => {
@@ -162,8 +163,23 @@ describe('the socket', () => {
 })
 
 describe('listening', () => {
+  it('knows an open page again after a restart at the same port, and only there', async () => {
+    const keys = await ShellKeys.load(folder, folder)
+    await keys.remember(shell.port)
+    const again = await ShellKeys.load(folder, folder)
+    expect(again.port).toBe(shell.port)
+    expect(again.secretFor('session', 1)).toBe(keys.secretFor('session', 1))
+    expect(again.secretFor('session', 2)).not.toBe(keys.secretFor('session', 1))
+    expect(again.secretFor('token', 1)).not.toBe(keys.secretFor('session', 1))
+    expect((await stat(join(folder, 'serve', (await readdir(join(folder, 'serve')))[0]))).mode & 0o777).toBe(0o600)
+    const other = await ShellKeys.load(folder, '/somewhere/else')
+    expect(other.secretFor('session', 1)).not.toBe(keys.secretFor('session', 1))
+    await other.remember(9)
+    expect((await readdir(join(folder, 'serve'))).length).toBe(1)
+  })
+
   it('says when the port is taken', async () => {
-    const other = new WebShell({ pageFolder: folder, port: shell.port, onConnect: () => undefined })
+    const other = new WebShell({ pageFolder: folder, port: shell.port, keys: new ShellKeys(folder, '/p'), onConnect: () => undefined })
     await expect(other.listen()).rejects.toThrow(`cannot listen on port ${shell.port}: another program uses it`)
   })
 })

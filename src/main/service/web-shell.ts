@@ -10,6 +10,7 @@ import { CLOSE_POLICY } from '../../protocol/transport.ts'
 import { UserError } from './errors.ts'
 import type { PageResponse } from './page-files.ts'
 import { pageFile, pageHeaders, text } from './page-files.ts'
+import type { ShellKeys } from './shell-keys.ts'
 
 /**
  * The browser shell: the page and its service on the loopback interface. Other programs of the same computer can connect too, and a browser
@@ -30,6 +31,7 @@ export interface WebShellOptions {
   pageFolder: string
   /** 0: any free port. */
   port: number
+  keys: ShellKeys
   /** A window has connected and shown that it may. */
   onConnect: (channel: Channel) => void
 }
@@ -38,8 +40,8 @@ export class WebShell {
   readonly #options: WebShellOptions
   readonly #server: Server
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false })
-  readonly #token = randomBytes(24).toString('base64url')
-  readonly #session = randomBytes(24).toString('base64url')
+  #token = ''
+  #session = ''
   readonly #tickets = new Map<string, NodeJS.Timeout>()
   #pings: NodeJS.Timeout | undefined
   #port = 0
@@ -61,6 +63,8 @@ export class WebShell {
       this.#server.listen(this.#options.port, ADDRESS, () => {
         const address = this.#server.address()
         this.#port = typeof address === 'object' && address !== null ? address.port : 0
+        this.#token = this.#options.keys.secretFor('token', this.#port)
+        this.#session = this.#options.keys.secretFor('session', this.#port)
         this.#pings = setInterval(() => this.#ping(), PING_MS)
         this.#pings.unref()
         resolve()

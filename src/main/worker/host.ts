@@ -47,7 +47,7 @@ interface Hosted {
   lastProgressMs: number
 }
 
-const ENDED: ReadonlySet<MachinePhase> = new Set(['exited', 'panicked', 'shutdown', 'stopped'])
+const ENDED: ReadonlySet<MachinePhase> = new Set(['exited', 'halted', 'panicked', 'shutdown', 'stopped'])
 
 /**
  * The machines of one worker. Knows neither threads nor timers: the worker's entry hands it messages and calls `step` whenever it says.
@@ -164,7 +164,6 @@ export class MachineHost {
     const status = session.status()
     pacer.ran(Math.max(0, status.virtualNs - beforeNs), after - now)
     if (ENDED.has(status.phase)) this.#end(machine, {})
-    else if (status.phase === 'halted') machine.dueMs = Number.POSITIVE_INFINITY
     this.#report(machine, after, false)
   }
 
@@ -217,7 +216,7 @@ export class MachineHost {
     }
     for (const machine of this.#machines.values()) {
       if (machine.pendingBytes > 0) at(machine.pendingSinceMs + CONSOLE_BATCH_MS)
-      if (machine.inFlightBytes < CONSOLE_IN_FLIGHT_BYTES_MAX && machine.dueMs !== Number.POSITIVE_INFINITY) at(machine.dueMs)
+      if (machine.inFlightBytes < CONSOLE_IN_FLIGHT_BYTES_MAX) at(machine.dueMs)
     }
     return ms
   }

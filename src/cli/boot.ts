@@ -1,0 +1,72 @@
+import { resolve } from 'node:path'
+import { BadImage } from '../engine/machine/loader/multiboot.ts'
+import { Machine } from '../engine/machine/machine.ts'
+import { UserError } from '../main/service/errors.ts'
+import { readProgram } from '../main/service/program.ts'
+import type { Guest } from './drive.ts'
+import { drive } from './drive.ts'
+import { ExitStatus } from './exit-status.ts'
+import { HostConsole } from './host-console.ts'
+import { say } from './report.ts'
+
+export interface BootOptions {
+  ramBytes: number
+  limitNs?: number
+  /** The kernel's command line. */
+  append: string
+}
+
+/**
+ * `atoll boot`: a machine without our kernel, for any Multiboot image, with its first serial port on standard input and output. The exit
+ * status is what the guest writes to the debug-exit port, as QEMU's isa-debug-exit turns it into one: (value << 1) | 1.
+ */
+export async function boot(file: string, options: BootOptions): Promise<number> {
+  const io = new HostConsole()
+  io.open()
+  const image = await readProgram(resolve(file), file)
+  const warned = new Set<string>()
+  const machine = new Machine({
+    ramBytes: options.ramBytes,
+    onWarning: (message) => {
+      if (warned.has(message)) return
+      warned.add(message)
+      say(message)
+    },
+  })
+  try {
+    machine.loadMultiboot(image, { commandLine: options.append === '' ? file : `${file} ${options.append}` })
+  } catch (error) {
+    if (error instanceof BadImage) throw new UserError(`${file}: ${error.message}`)
+    throw error
+  }
+  machine.serial.onTransmit = (byte) => io.writeByte(byte)
+  const guest: Guest = {
+    advance: (untilNs) => void machine.run(untilNs),
+    type: (bytes) => machine.serial.receive(bytes),
+    // A serial line has no end that a guest could see.
+    endInput: () => undefined,
+    get virtualNs() {
+      return machine.clock.nowNs
+    },
+    get isEnded() {
+      return machine.state.kind !== 'running'
+    },
+    get untakenBytes() {
+      return machine.serial.waiting
+    },
+    waitsForInput: false,
+  }
+  const ending = await drive(guest, io, { pace: io.input === 'terminal' ? 'live' : 'fast', limitNs: options.limitNs })
+  await io.flush(true)
+  io.restore()
+  if (ending === 'quit') return ExitStatus.INTERRUPTED
+  if (ending === 'broken-pipe') return ExitStatus.BROKEN_PIPE
+  if (ending === 'time-limit') {
+    say(`stopped at the time limit of ${(options.limitNs ?? 0) / 1e9} s of virtual time`)
+    return ExitStatus.TIME_LIMIT
+  }
+  const { state } = machine
+  if (state.kind === 'exited') return ((state.code << 1) | 1) & 0xff
+  say(state.kind === 'shutdown' ? `the processor shut down: ${state.reason}` : 'the machine halted with no interrupt to wake it')
+  return state.kind === 'shutdown' ? ExitStatus.KERNEL : ExitStatus.OK
+}

@@ -1,0 +1,101 @@
+import { resolve } from 'node:path'
+import { UserError } from '../main/service/errors.ts'
+import { checkProgram, kindOf, readProgram, refuseWasm } from '../main/service/program.ts'
+import { guestFiles, guestProgramPath } from '../main/service/guest-files.ts'
+import { Project } from '../main/service/project.ts'
+import { openToolchain } from '../main/service/toolchain-builder.ts'
+import type { MachineSpec } from '../main/worker/messages.ts'
+import type { MachinePhase } from '../protocol/service.ts'
+import { buildSource } from './build.ts'
+import type { Ending, Guest } from './drive.ts'
+import { drive } from './drive.ts'
+import { ExitStatus } from './exit-status.ts'
+import { HostConsole } from './host-console.ts'
+import { say } from './report.ts'
+
+export interface RunOptions {
+  ramBytes: number
+  seed: number
+  /** Of virtual time; none when left out. */
+  limitNs?: number
+  /** A folder whose files the guest finds in its RAM file system. */
+  files?: string
+}
+
+/** `atoll run`: returns the exit status. Throws a UserError for what the user can mend. */
+export async function run(file: string, args: string[], options: RunOptions): Promise<number> {
+  const io = new HostConsole()
+  io.open()
+  // Loading the engine takes as long as a small compilation; the compiler is another process.
+  const [program, boot, files, { createSession }] = await Promise.all([
+    program_(file, options.ramBytes),
+    openToolchain().assembleBoot(),
+    options.files === undefined ? new Map<string, Uint8Array>() : guestFiles(new Project(resolve(options.files))),
+    import('../main/service/create-session.ts'),
+  ])
+  if (program === undefined) return ExitStatus.USAGE_OR_BUILD
+  const spec: MachineSpec = {
+    boot,
+    program: { path: guestProgramPath(file), bytes: program, args },
+    files,
+    ramBytes: options.ramBytes,
+    seed: options.seed,
+  }
+  const session = createSession(spec, (bytes) => io.write(bytes))
+  const guest: Guest = {
+    advance: (untilNs) => session.advance(untilNs),
+    type: (bytes) => session.type(bytes),
+    endInput: () => session.endInput(),
+    get virtualNs() {
+      return session.status().virtualNs
+    },
+    get isEnded() {
+      return ENDED.has(session.status().phase)
+    },
+    get untakenBytes() {
+      return session.untakenBytes
+    },
+    get waitsForInput() {
+      return session.waitsForInput
+    },
+  }
+  const pace = io.input === 'terminal' ? 'live' : 'fast'
+  const ending = await drive(guest, io, { pace, limitNs: options.limitNs })
+  await io.flush(true)
+  io.restore()
+  return conclude(ending, session.status(), options)
+}
+
+const ENDED: ReadonlySet<MachinePhase> = new Set(['exited', 'halted', 'panicked', 'shutdown', 'stopped'])
+
+async function program_(file: string, ramBytes: number): Promise<Uint8Array | undefined> {
+  const kind = kindOf(file)
+  if (kind === 'wasm') {
+    await readProgram(resolve(file), file)
+    throw new UserError(refuseWasm(file))
+  }
+  if (kind === 'binary') {
+    const bytes = await readProgram(resolve(file), file)
+    checkProgram(bytes, file, ramBytes)
+    return bytes
+  }
+  const built = await buildSource([file])
+  if (built?.kind === 'wasm') throw new UserError(refuseWasm(file))
+  return built?.output
+}
+
+function conclude(ending: Ending, status: { phase: MachinePhase; exitStatus?: number; message?: string }, { limitNs = 0 }: RunOptions): number {
+  switch (ending) {
+    case 'quit':
+      return ExitStatus.INTERRUPTED
+    case 'broken-pipe':
+      return ExitStatus.BROKEN_PIPE
+    case 'time-limit':
+      say(`stopped at the time limit of ${limitNs / 1e9} s of virtual time`)
+      return ExitStatus.TIME_LIMIT
+    case 'ended':
+      if (status.phase === 'exited') return status.exitStatus ?? ExitStatus.OK
+      say(status.message ?? (status.phase === 'halted' ? 'the machine halted with no interrupt to wake it' : `the machine ended: ${status.phase}`))
+      return ExitStatus.KERNEL
+  }
+}

@@ -1,0 +1,68 @@
+import { createRequire } from 'node:module'
+import type { Disassembler, Symbolizer } from '../../engine/kernel/debug/symbols.ts'
+import { MachineSession } from '../../engine/lab/session.ts'
+import { readDebugInfo } from '../../engine/toolchain/debug-info.ts'
+import type { MachineSpec } from '../worker/messages.ts'
+
+type Iced = typeof import('iced-x86')
+
+let disassembler: Disassembler | undefined
+
+/** Loads the disassembler when the first fault wants it: 2 MB of Wasm that most runs never need, and by then a promise would be too late. */
+const disassembleLazily: Disassembler = (bytes, address) => {
+  disassembler ??= loadDisassembler()
+  return disassembler(bytes, address)
+}
+
+function loadDisassembler(): Disassembler {
+  const { Decoder, DecoderOptions, Formatter, FormatterSyntax } = createRequire(import.meta.url)('iced-x86') as Iced
+  const formatter = new Formatter(FormatterSyntax.Intel)
+  return (bytes, address) => {
+    const decoder = new Decoder(64, bytes, DecoderOptions.None)
+    decoder.ip = BigInt.asUintN(64, BigInt(address))
+    const instruction = decoder.decode()
+    const text = instruction.isInvalid ? null : formatter.format(instruction)
+    instruction.free()
+    decoder.free()
+    return text
+  }
+}
+
+/** A session, and what a host wants to know besides. */
+export class HostedMachine extends MachineSession {
+  /** Bytes typed that the machine has not taken from the line yet. */
+  get untakenBytes(): number {
+    return this.machine.serial.waiting
+  }
+
+  /** Every process sleeps for what only the console can bring, and nothing is on its way. */
+  get waitsForInput(): boolean {
+    const { phase, scheduler } = this.kernel
+    if (phase !== 'running' || scheduler.current !== null || this.untakenBytes > 0) return false
+    for (const { state, deadlineNs } of scheduler.processes.values()) if (state !== 'blocked' || deadlineNs !== Number.POSITIVE_INFINITY) return false
+    return true
+  }
+}
+
+/** A program whose section headers are damaged or missing still runs: the kernel then makes do with less. */
+function symbolizerOf(program: Uint8Array): Symbolizer | undefined {
+  try {
+    return readDebugInfo(program)
+  } catch {
+    return undefined
+  }
+}
+
+/** A machine ready to run. Throws when the program is none for it, or the host has no memory for it. */
+export function createSession({ boot, program, files, ramBytes, seed }: MachineSpec, onConsole: (bytes: Uint8Array) => void): HostedMachine {
+  return new HostedMachine({
+    boot,
+    program,
+    files,
+    ramBytes,
+    seed,
+    symbolizer: symbolizerOf(program.bytes),
+    disassembler: disassembleLazily,
+    onConsole,
+  })
+}

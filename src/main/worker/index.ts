@@ -1,0 +1,31 @@
+import { parentPort } from 'node:worker_threads'
+import { createSession } from '../service/create-session.ts'
+import { MachineHost } from './host.ts'
+import type { ToWorker } from './messages.ts'
+
+/** Entry of a worker thread: joins a MachineHost to the thread's port and its event loop. */
+const port = parentPort
+if (port === null) throw new Error('this is the entry of a worker thread')
+
+const host = new MachineHost({ now: () => performance.now(), post: (message) => port.postMessage(message), createSession })
+
+let immediate: NodeJS.Immediate | undefined
+let timer: NodeJS.Timeout | undefined
+
+/** Steps once, and again when the host says. Between two steps the event loop delivers messages. */
+function step(): void {
+  clearTimeout(timer)
+  clearImmediate(immediate)
+  timer = undefined
+  immediate = undefined
+  const ms = host.step()
+  if (ms === undefined) return
+  // A timer rounds up to whole milliseconds, and 0 becomes 1.
+  if (ms < 1) immediate = setImmediate(step)
+  else timer = setTimeout(step, ms)
+}
+
+port.on('message', (message: ToWorker) => {
+  host.handle(message)
+  step()
+})
