@@ -140,6 +140,7 @@ export class Layout {
     api.addPanel<DocumentParams>({
       id: `${component}-${++this.#lastId}`,
       component,
+      tabComponent: 'document',
       title,
       params: { path },
       position: group ? { referenceGroup: group } : { direction: 'right' },

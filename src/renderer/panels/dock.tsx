@@ -1,0 +1,71 @@
+import type { DockviewMessages, DockviewReadyEvent, Position } from 'dockview-react'
+import { DockviewReact } from 'dockview-react'
+import type { ReactElement } from 'react'
+import { useMemo, useRef } from 'react'
+import { ConsolePanel } from '../console/console-panel.tsx'
+import { ComparisonPanel } from '../editor/comparison-panel.tsx'
+import { DocumentPanel } from '../editor/document-panel.tsx'
+import type { I18n } from '../i18n/i18n.ts'
+import { useApp, useI18n } from '../ui/context.tsx'
+import { HeaderActions } from './header-actions.tsx'
+import { MachinePanel } from './machine-panel.tsx'
+import { ProblemsPanel } from './problems-panel.tsx'
+import { ProjectPanel } from './project-panel.tsx'
+import { DocumentTab, ToolTab } from './tab.tsx'
+import { Welcome } from './welcome.tsx'
+
+const COMPONENTS = {
+  project: ProjectPanel,
+  machine: MachinePanel,
+  console: ConsolePanel,
+  problems: ProblemsPanel,
+  document: DocumentPanel,
+  comparison: ComparisonPanel,
+}
+const TAB_COMPONENTS = { document: DocumentTab, tool: ToolTab }
+const THEME = { name: 'atoll', className: 'dockview-theme-atoll', gap: 1, dndOverlayMounting: 'relative', dndPanelOverlay: 'group' } as const
+
+/** The docked panels: movable with the mouse, and with the keyboard (Ctrl+M moves, F6 goes to the next group). */
+export function Dock({ onReady }: { onReady: (event: DockviewReadyEvent) => void }): ReactElement {
+  const { workbench } = useApp()
+  const i18n = useI18n()
+  const messages = useMemo(() => dockMessages(i18n), [i18n])
+  const isReady = useRef(false)
+  return (
+    <DockviewReact
+      className="dock"
+      theme={THEME}
+      components={COMPONENTS}
+      tabComponents={TAB_COMPONENTS}
+      defaultTabComponent={ToolTab}
+      watermarkComponent={Welcome}
+      rightHeaderActionsComponent={HeaderActions}
+      closeEmptyGroups={false}
+      disableFloatingGroups
+      keyboardNavigation
+      messages={messages}
+      onReady={(event) => {
+        if (isReady.current) return
+        isReady.current = true
+        onReady(event)
+        for (const path of workbench.documents.draftPaths()) if (!workbench.layout.documents().includes(path)) workbench.layout.openDocument(path)
+      }}
+    />
+  )
+}
+
+function dockMessages({ t }: I18n): Partial<DockviewMessages> {
+  const place = (position: Position): string => t(`panel.position.${position}`)
+  return {
+    panelOpened: (title) => t('panel.opened', { title }),
+    panelClosed: (title) => t('panel.closed', { title }),
+    groupMaximized: (title) => t('panel.maximized', { title }),
+    groupRestored: (title) => t('panel.restored', { title }),
+    closeTab: (title) => t('panel.closeTab', { title }),
+    movePickTarget: (source, target, current, total) => t('panel.move.pickTarget', { source, target, current, total }),
+    movePickEdge: (position, target) => t('panel.move.pickEdge', { position: place(position), target }),
+    moveCommitted: (source, target, position) => t('panel.move.done', { source, target, position: place(position) }),
+    moveCancelled: () => t('panel.move.cancelled'),
+    moveNotAllowed: () => t('panel.move.refused'),
+  }
+}

@@ -1,0 +1,61 @@
+import type { IDockviewHeaderActionsProps } from 'dockview-react'
+import type { ReactElement } from 'react'
+import { useEffect, useState } from 'react'
+import { useStore } from '../state/use-store.ts'
+import { IconButton } from '../ui/button.tsx'
+import { useApp, useCommand, useI18n } from '../ui/context.tsx'
+
+/** What the panel in front can do, at the right end of its tabs. */
+export function HeaderActions({ activePanel, api, containerApi, group }: IDockviewHeaderActionsProps): ReactElement {
+  const { t } = useI18n()
+  const [isMaximized, setMaximized] = useState(api.isMaximized())
+  useEffect(() => {
+    const listener = containerApi.onDidMaximizedGroupChange(() => setMaximized(group.api.isMaximized()))
+    return () => listener.dispose()
+  }, [containerApi, group])
+  return (
+    <div className="header-actions">
+      {activePanel?.id === 'project' && <ProjectActions />}
+      {activePanel?.id === 'console' && <ConsoleActions />}
+      <IconButton
+        icon={isMaximized ? 'restore' : 'maximize'}
+        label={t(isMaximized ? 'panel.restore' : 'panel.maximize')}
+        onClick={() => (isMaximized ? api.exitMaximized() : api.maximize())}
+      />
+    </div>
+  )
+}
+
+function ProjectActions(): ReactElement {
+  const { workbench } = useApp()
+  const { t } = useI18n()
+  const hasOpenFolders = useStore(workbench.project.store, ({ expanded }) => expanded.size > 0)
+  return (
+    <>
+      <IconButton icon="plus" label={t('project.newFile')} onClick={() => workbench.startNewFile('')} />
+      {hasOpenFolders && (
+        <IconButton
+          icon="collapse"
+          label={t('project.collapseAll')}
+          onClick={() => {
+            for (const folder of workbench.project.store.get().expanded) workbench.project.setExpanded(folder, false)
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+function ConsoleActions(): ReactElement {
+  const { workbench, console } = useApp()
+  const { t } = useI18n()
+  const hasSelection = useStore(console.hasSelection)
+  const find = useCommand(workbench.commands.findInConsole)
+  return (
+    <>
+      {hasSelection && <IconButton icon="copy" label={t('console.copy')} onClick={() => void console.copySelection()} />}
+      <IconButton icon="search" label={find.label} title={find.tooltip} onClick={find.run} />
+      <IconButton icon="clear" label={t('console.clear')} onClick={() => console.clear()} />
+    </>
+  )
+}

@@ -1,0 +1,80 @@
+import { createRoot } from 'react-dom/client'
+import { connectWorkbench, openShellChannel } from '../protocol/transport.ts'
+import { App } from './app.tsx'
+import { SerialConsole } from './console/terminal.ts'
+import { registerCodeActions } from './editor/code-actions.ts'
+import { Editors } from './editor/editors.ts'
+import { Models } from './editor/models.ts'
+import { monaco } from './editor/monaco.ts'
+import { applyEditorTheme } from './editor/theme.ts'
+import type { I18n } from './i18n/i18n.ts'
+import { Layout } from './panels/layout.ts'
+import { Session } from './service/session.ts'
+import { messageOf } from './state/documents.ts'
+import { createNotices } from './state/notices.ts'
+import type { Settings } from './state/settings.ts'
+import type { KeyValueStorage } from './state/storage.ts'
+import type { ReadonlyStore } from './state/store.ts'
+import { createStore } from './state/store.ts'
+import type { ThemeName } from './theme/theme.ts'
+import type { AppServices } from './ui/context.tsx'
+import { Workbench } from './workbench.ts'
+
+export interface StartOptions {
+  root: HTMLElement
+  storage: KeyValueStorage
+  settings: Settings
+  i18n: ReadonlyStore<I18n>
+  theme: ReadonlyStore<ThemeName>
+}
+
+/** Puts the workbench together and shows it. The texts of the editor's own menus must have been loaded before this module. */
+export function start({ root, storage, settings, i18n, theme }: StartOptions): void {
+  const notices = createNotices()
+  const services = createStore<Omit<AppServices, 'workbench'> | null>(null)
+  const serialConsole = new SerialConsole()
+  const editors = new Editors(storage)
+  const layout = new Layout(storage)
+
+  applyEditorTheme(theme.get())
+  theme.subscribe(() => {
+    applyEditorTheme(theme.get())
+    serialConsole.applyTheme()
+  })
+  const followSettings = (): void => serialConsole.setScreenReaderMode(settings.store.get().screenReader)
+  settings.store.subscribe(followSettings)
+  followSettings()
+
+  const session: Session<Workbench> = new Session<Workbench>({
+    connect: (options) => connectWorkbench({ ...options, open: () => openShellChannel(window) }),
+    startOver: () => window.location.reload(),
+    create: (connection, attachment) => {
+      const workbench = new Workbench(
+        { connection, session: session.state, storage, settings, notices, i18n, layout, console: serialConsole, editors },
+        attachment,
+      )
+      editors.useKey(workbench.key('cursors'))
+      serialConsole.onInput = (bytes) => workbench.type(bytes)
+      layout.onActiveDocument.subscribe((path) => workbench.activePath.set(path))
+      layout.onDocumentClosed.subscribe((path) => void workbench.documentClosed(path))
+      registerCodeActions(workbench.diagnostics, i18n)
+      services.set({ console: serialConsole, editors, models: new Models(workbench.documents, workbench.diagnostics), theme })
+      const flush = (): void => {
+        workbench.documents.flushDrafts()
+        layout.flush()
+        editors.flush()
+      }
+      window.addEventListener('pagehide', flush)
+      document.addEventListener('visibilitychange', () => {
+        if (document.visibilityState === 'hidden') flush()
+      })
+      return workbench
+    },
+  })
+  window.addEventListener('online', () => session.retry())
+  window.addEventListener('unhandledrejection', ({ reason }) => {
+    notices.show({ severity: 'error', title: i18n.get().t('notice.unexpected'), detail: messageOf(reason) })
+  })
+  void document.fonts.ready.then(() => monaco.editor.remeasureFonts())
+  createRoot(root).render(<App session={session} notices={notices} i18n={i18n} services={services} />)
+}

@@ -1,0 +1,113 @@
+import type { ReactElement } from 'react'
+import { commandKey, commandTooltip } from '../commands/commands.ts'
+import { isAlive } from '../state/machine.ts'
+import { baseName } from '../state/paths.ts'
+import { useStore } from '../state/use-store.ts'
+import { Button, IconButton } from './button.tsx'
+import { useApp, useCommand, useI18n } from './context.tsx'
+import { Icon } from './icons.tsx'
+import { phaseLook } from './phase.ts'
+import { Ring } from './ring.tsx'
+import { useTarget } from './use-target.ts'
+
+/** The top of the window: which project, the machine's controls and state, the way to everything else. */
+export function Toolbar(): ReactElement {
+  const { workbench } = useApp()
+  const i18n = useI18n()
+  const { t } = i18n
+  const { name, location } = useStore(workbench.project.store)
+  const { commands } = workbench
+  const palette = useCommand(commands.palette)
+  const settings = useCommand(commands.settings)
+  return (
+    <header className="toolbar">
+      <div className="brand" title={location}>
+        <Ring state="done" size={22} />
+        <strong>{t('app.title')}</strong>
+        <span className="brand-project">{name}</span>
+      </div>
+      <MachineControls />
+      <MachineChip />
+      <div className="toolbar-end">
+        <button type="button" className="palette-button" title={palette.tooltip} onClick={palette.run}>
+          <Icon name="search" size={14} />
+          <span>{palette.label}</span>
+          <kbd>{commandKey(commands.palette, i18n)}</kbd>
+        </button>
+        <IconButton icon="settings" label={settings.label} title={settings.tooltip} onClick={settings.run} />
+      </div>
+    </header>
+  )
+}
+
+function MachineControls(): ReactElement {
+  const { workbench } = useApp()
+  const i18n = useI18n()
+  const { t } = i18n
+  const { boot, build, stop, reset } = workbench.commands
+  const target = useTarget()
+  const { status, activity } = useStore(workbench.machine.store)
+  const isConnected = useStore(workbench.session, (state) => state.kind === 'connected')
+  const isBuilding = activity === 'building' || activity === 'booting'
+  const program = target === null ? '' : baseName(target)
+  return (
+    <div role="toolbar" aria-label={t('toolbar.label')} className="machine-controls">
+      <Button
+        variant="primary"
+        icon="play"
+        className="boot-button"
+        disabled={target === null || isBuilding || !isConnected}
+        aria-label={target === null ? t('command.boot') : t('command.boot.program', { program })}
+        title={target === null ? t('toolbar.noProgram') : commandTooltip(boot, i18n)}
+        onClick={boot.run}
+      >
+        <span>{isBuilding ? t('toolbar.building') : t('toolbar.boot')}</span>
+        {program && <span className="boot-program">{program}</span>}
+        <kbd>{commandKey(boot, i18n)}</kbd>
+      </Button>
+      <IconButton
+        icon="hammer"
+        label={t(build.title)}
+        title={commandTooltip(build, i18n)}
+        disabled={target === null || isBuilding || !isConnected}
+        onClick={build.run}
+      />
+      <span className="toolbar-divider" />
+      <IconButton
+        icon="stop"
+        className="stop-button"
+        label={t(stop.title)}
+        title={commandTooltip(stop, i18n)}
+        disabled={!isAlive(status?.phase) || !isConnected}
+        onClick={stop.run}
+      />
+      <IconButton
+        icon="reset"
+        label={t(reset.title)}
+        title={commandTooltip(reset, i18n)}
+        disabled={!status || isBuilding || !isConnected}
+        onClick={reset.run}
+      />
+    </div>
+  )
+}
+
+/** The machine's state in short; a click leads to its panel. */
+function MachineChip(): ReactElement {
+  const { workbench } = useApp()
+  const i18n = useI18n()
+  const { t, number } = i18n
+  const view = useStore(workbench.machine.store)
+  const look = phaseLook(view, i18n)
+  return (
+    <button type="button" className={`machine-chip tone-${look.tone}`} title={look.detail} onClick={workbench.commands.showMachine.run}>
+      <Ring state={look.ring} size={18} />
+      <span data-testid="machine-phase">{look.label}</span>
+      {view.status && (
+        <span className="machine-chip-time" title={t('machine.virtualTime')}>
+          {number(view.status.virtualNs / 1e9, { minimumFractionDigits: 3, maximumFractionDigits: 3 })} s
+        </span>
+      )}
+    </button>
+  )
+}
