@@ -28,6 +28,7 @@ export interface Temporaries {
 }
 const CONSTANT_BASE = 1 << 20
 const CONSTANT_WIDE = 1 << 21
+const CONSTANT_VECTOR = 1 << 22
 
 interface Constant {
   low: number
@@ -52,6 +53,7 @@ export abstract class Emit {
   private i64Next = 0
   private v128Next = 0
   private readonly constants: Constant[] = []
+  private readonly vectorConstants: (readonly number[])[] = []
 
   private readonly temporaries: Temporaries
 
@@ -73,6 +75,7 @@ export abstract class Emit {
     this.i64Next = 0
     this.v128Next = 0
     this.constants.length = 0
+    this.vectorConstants.length = 0
   }
 
   // ---- values
@@ -111,7 +114,8 @@ export abstract class Emit {
     return this.size === 8 ? this.constI64(value) : this.constI32(value)
   }
   push(value: Value): void {
-    if (value >= CONSTANT_WIDE) {
+    if (value >= CONSTANT_VECTOR) this.code.v128Const(this.vectorConstants[value - CONSTANT_VECTOR])
+    else if (value >= CONSTANT_WIDE) {
       const { low, high } = this.constants[value - CONSTANT_WIDE]
       this.code.i64ConstHalves(low, high)
     } else if (value >= CONSTANT_BASE) this.code.i32Const(this.constants[value - CONSTANT_BASE].low)
@@ -292,8 +296,13 @@ export abstract class Emit {
     return this.popV128()
   }
   vectorConst(bytes: readonly number[]): Value {
-    this.code.v128Const(bytes)
-    return this.popV128()
+    return CONSTANT_VECTOR + this.vectorConstants.push(bytes) - 1
+  }
+  /** A vector instruction that answers an i32: a bitmask, any_true. */
+  reduce(opcode: number, vector: Value): Value {
+    this.push(vector)
+    this.code.simd(opcode)
+    return this.popI32()
   }
 
   // ---- operands
@@ -301,7 +310,10 @@ export abstract class Emit {
   sizeOf(operand: number): number {
     return this.slots[operand].size
   }
-  /** Operand value: integers zero-extended to its size's type, vectors as v128 (upper bytes of a short one are 0). */
+  /**
+   * Operand value: integers zero-extended to its size's type, vectors as v128. The bytes above a short vector operand are
+   * 0 when it comes from memory and unspecified when it comes from a register.
+   */
   get(operand: number): Value {
     const slot = this.slots[operand]
     switch (slot.kind) {
@@ -436,7 +448,7 @@ export abstract class Emit {
   /** The same when `condition` holds, else to the next instruction. */
   abstract branchRelative(condition: Value): void
   /** To an address in a register or in memory. */
-  abstract jumpTo(target: Value, kind: 'jump' | 'call' | 'return'): void
+  abstract jumpTo(target: Value): void
   /** Pushes the return address and goes to the next instruction plus the immediate. */
   abstract callRelative(): void
   /** Hands over to the system instruction in TypeScript. */

@@ -42,7 +42,7 @@ const Local = { PC: 0, PTR: 1, LEFT: 2, SKIP_REGION: 3, ENTRY: 4, SCRATCH: 5, RI
 const { PC, PTR, LEFT, SKIP_REGION, ENTRY, SCRATCH, RIP, EA } = Local
 const FIRST_TEMPORARY = 8
 /** POPA is the greediest. */
-const TEMPORARIES: Temporaries = { i32: 32, i64: 96, v128: 16 }
+const TEMPORARIES: Temporaries = { i32: 32, i64: 96, v128: 24 }
 /** Address space of the general registers within the state, for telling registers from memory. */
 const GPR_END = State.GPR + 16 * 8
 const VECTOR_END = State.BOUNCE

@@ -1,12 +1,216 @@
 import type { PhysicalMemory } from '../memory.ts'
+import { PAGE_BYTES } from '../memory.ts'
+import { ModuleWriter } from '../wasm/code.ts'
+import { Type } from '../wasm/opcodes.ts'
 import type { Block, CodeCache } from './code-cache.ts'
+import { codeKey } from './code-cache.ts'
+import type { Instruction } from './decode.ts'
+import { findBlocks } from './region/blocks.ts'
+import { REGION_LOCALS } from './region/region-emit.ts'
+import { REGION_SPAN_MAX, Translator } from './region/translate.ts'
+import type { EntryTable, TranslatedRegion } from './region/translate.ts'
+import { Access, ENTRY_TABLES, ENTRY_TABLES_END, ModeBit } from './state.ts'
 import type { Mmu } from './system/mmu.ts'
 
-export interface RegionEntry { slot: number; index: number; needsFlags: boolean }
-export class Regions {
-  constructor(_: { memory: PhysicalMemory; cache: CodeCache; table: WebAssembly.Table; mmu: Mmu; eager: boolean; enabled: boolean; memoryPages: number }) {}
-  find(_block: Block, _rip: number): RegionEntry | undefined { return undefined }
-  translate(_block: Block, _rip: number): boolean { return false }
-  invalidate(_address: number, _length: number): void {}
-  flush(): void {}
+/** A way into a translated region. */
+export interface RegionEntry {
+  /** Where its function is in the dispatcher's table. */
+  slot: number
+  /** The function's argument. */
+  index: number
+  /** Tier 0 makes the flags explicit first. */
+  needsFlags: boolean
 }
+
+interface Region {
+  slot: number
+  /** The code it was made of: linear page → physical page. */
+  pages: ReadonlyMap<number, number>
+  /** Physical byte ranges, [from, to). */
+  ranges: readonly (readonly [number, number])[]
+  keys: number[]
+}
+interface Candidate extends RegionEntry {
+  region: Region
+  address: number
+}
+
+export interface RegionsOptions {
+  memory: PhysicalMemory
+  cache: CodeCache
+  table: WebAssembly.Table
+  mmu: Mmu
+  /** False: nothing is ever translated. */
+  enabled: boolean
+  /** Translate before the first execution. */
+  eager: boolean
+  /** Minimum of the memory that generated modules import. */
+  memoryPages: number
+}
+
+/** Tier 1's regions: makes them, finds the one for an address, and drops those whose code changed. */
+export class Regions {
+  private readonly options: RegionsOptions
+  private readonly byEntry = new Map<number, Candidate[]>()
+  private readonly regions = new Set<Region>()
+  private readonly free: number[] = []
+  private nextSlot = 1
+  private nextTable = ENTRY_TABLES
+  /** Entry addresses (by code key) that gave no region, so that they are not tried again. */
+  private readonly hopeless = new Set<number>()
+
+  constructor(options: RegionsOptions) {
+    this.options = options
+  }
+
+  /** The region that can be entered at `rip`, where `block` is mapped now. */
+  find(block: Block, rip: number): RegionEntry | undefined {
+    const { enabled, eager } = this.options
+    if (!enabled) return undefined
+    const found = this.lookUp(block, rip)
+    if (found || !eager) return found
+    return this.translate(block, rip) ? this.lookUp(block, rip) : undefined
+  }
+
+  private lookUp(block: Block, rip: number): RegionEntry | undefined {
+    const candidates = this.byEntry.get(codeKey(block.physical, block.mode))
+    return candidates?.find((candidate) => candidate.address === rip && this.isMapped(candidate.region, block.mode))
+  }
+
+  /** Whether all of a region's code is where it was when the region was made. */
+  private isMapped(region: Region, mode: number): boolean {
+    for (const [page, physical] of region.pages) if (this.physicalPage(page, mode) !== physical) return false
+    return true
+  }
+
+  private physicalPage(page: number, mode: number): number {
+    const address = page * PAGE_BYTES
+    const physical = this.options.mmu.probe(address | 0, Math.floor(address / 0x100000000), Access.EXECUTE, (mode & ModeBit.USER) !== 0)
+    return physical < 0 || physical >= this.options.memory.bytes ? -1 : Math.floor(physical / PAGE_BYTES)
+  }
+
+  /** Translates the code around a block. Returns whether there is a new region. */
+  translate(hot: Block, rip: number): boolean {
+    const { cache, eager, memoryPages, memory } = this.options
+    const { mode } = hot
+    const key = codeKey(hot.physical, mode)
+    if (this.hopeless.has(key)) return false
+    const pages = new Map<number, number>()
+    const lookup = (address: number): readonly Instruction[] | undefined => {
+      const page = Math.floor(address / PAGE_BYTES)
+      const known = pages.get(page)
+      const physicalPage = known ?? this.physicalPage(page, mode)
+      if (physicalPage < 0) return undefined
+      const physical = physicalPage * PAGE_BYTES + (address - page * PAGE_BYTES)
+      const block = eager ? cache.block(physical, mode) : cache.known(physical, mode)
+      if (block) pages.set(page, physicalPage)
+      return block?.instructions
+    }
+    const blocks = findBlocks(rip, lookup)
+    if (blocks.length === 0 || blocks[0].instructions.length === 0) {
+      this.hopeless.add(key)
+      return false
+    }
+    const table = this.entryTable(blocks)
+    const translator = new Translator(blocks, { user: (mode & ModeBit.USER) !== 0, table })
+    const translated = translator.translate()
+    const writer = new ModuleWriter()
+    const region = writer.declare([Type.i32], [Type.i32])
+    writer.define(region, REGION_LOCALS, translated.body)
+    writer.exportFunction('r', region)
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(memoryPages)), { e: { memory: memory.wasm } })
+    this.fillTable(table, translated)
+    const ranges = blocks.flatMap((block) => this.physicalRanges(block, pages))
+    this.install(instance.exports.r, translated, { pages, ranges, mode })
+    return true
+  }
+
+  /** Physical bytes of a block, page by page. */
+  private physicalRanges(block: { address: number; instructions: readonly Instruction[] }, pages: ReadonlyMap<number, number>): [number, number][] {
+    const ranges: [number, number][] = []
+    const end = block.address + block.instructions.reduce((sum, { length }) => sum + length, 0)
+    for (let at = block.address; at < end;) {
+      const page = Math.floor(at / PAGE_BYTES)
+      const stop = Math.min(end, (page + 1) * PAGE_BYTES)
+      const physical = pages.get(page)
+      if (physical !== undefined) ranges.push([physical * PAGE_BYTES + at - page * PAGE_BYTES, physical * PAGE_BYTES + stop - page * PAGE_BYTES])
+      at = stop
+    }
+    return ranges
+  }
+
+  private install(code: WebAssembly.ExportValue, translated: TranslatedRegion, { pages, ranges, mode }: Pick<Region, 'pages' | 'ranges'> & { mode: number }): void {
+    const slot = this.free.pop() ?? this.nextSlot++
+    if (slot >= this.options.table.length) {
+      this.flush()
+      this.install(code, translated, { pages, ranges, mode })
+      return
+    }
+    this.options.table.set(slot, code)
+    const region: Region = { slot, pages, ranges, keys: [] }
+    this.regions.add(region)
+    for (const entry of translated.entries) {
+      const page = Math.floor(entry.address / PAGE_BYTES)
+      const physicalPage = pages.get(page)
+      if (physicalPage === undefined) continue
+      const key = codeKey(physicalPage * PAGE_BYTES + entry.address - page * PAGE_BYTES, mode)
+      const candidates = this.byEntry.get(key) ?? []
+      this.byEntry.set(key, candidates)
+      candidates.push({ slot, index: entry.index, needsFlags: entry.needsFlags, region, address: entry.address })
+      region.keys.push(key)
+    }
+  }
+
+  private entryTable(blocks: readonly { address: number; instructions: readonly Instruction[]; terminator: { kind: string } }[]): EntryTable | undefined {
+    if (!blocks.some(({ terminator }) => terminator.kind === 'return' || terminator.kind === 'call-indirect' || terminator.kind === 'jump-indirect')) return undefined
+    let from = Infinity
+    let to = -Infinity
+    for (const { address } of blocks) {
+      from = Math.min(from, address)
+      to = Math.max(to, address)
+    }
+    const bytes = to - from + 1
+    if (bytes > REGION_SPAN_MAX) return undefined
+    const size = bytes * 2 + (bytes % 2) * 2
+    if (this.nextTable + size > ENTRY_TABLES_END) this.flush()
+    const offset = this.nextTable
+    this.nextTable += size
+    return { offset, from, bytes }
+  }
+
+  /** Only entries that ask nothing of the flags: nobody could hand those over. */
+  private fillTable(table: EntryTable | undefined, translated: TranslatedRegion): void {
+    if (!table) return
+    const words = new Uint16Array(this.options.memory.wasm.buffer, table.offset, table.bytes)
+    words.fill(0)
+    for (const entry of translated.entries) {
+      const at = entry.address - table.from
+      if (!entry.needsFlags && at >= 0 && at < table.bytes) words[at] = entry.index
+    }
+  }
+
+  /** Drops the regions made of bytes in a physical range that is about to change. */
+  invalidate(address: number, length: number): void {
+    this.hopeless.clear()
+    for (const region of this.regions) {
+      if (!region.ranges.some(([from, to]) => from < address + length && address < to)) continue
+      this.regions.delete(region)
+      for (const key of region.keys) {
+        const rest = (this.byEntry.get(key) ?? []).filter((candidate) => candidate.region !== region)
+        if (rest.length > 0) this.byEntry.set(key, rest)
+        else this.byEntry.delete(key)
+      }
+      this.free.push(region.slot)
+    }
+  }
+
+  flush(): void {
+    this.regions.clear()
+    this.byEntry.clear()
+    this.hopeless.clear()
+    this.free.length = 0
+    this.nextSlot = 1
+    this.nextTable = ENTRY_TABLES
+  }
+}
+

@@ -204,6 +204,16 @@ export class Code {
     this.op(Op.call)
     this.u32(functionIndex)
   }
+  /** Appends finished code. */
+  append(part: Code): void {
+    this.appendBytes(part.bytes.subarray(0, part.length))
+  }
+  appendBytes(bytes: Uint8Array): void {
+    this.lastSet = -1
+    this.reserve(bytes.length)
+    this.bytes.set(bytes, this.length)
+    this.length += bytes.length
+  }
   callIndirect(typeIndex: number): void {
     this.op(Op.call_indirect)
     this.u32(typeIndex)
@@ -267,7 +277,7 @@ export class ModuleWriter {
       write(content)
       out.byte(id)
       out.u32(content.length)
-      append(out, content.bytes.subarray(0, content.length))
+      out.append(content)
     }
     const name = (code: Code, text: string): void => {
       code.u32(text.length)
@@ -326,22 +336,11 @@ export class ModuleWriter {
           head.byte(group.type)
         }
         code.u32(head.length + entry.body.length + 1)
-        append(code, head.bytes.subarray(0, head.length))
-        append(code, entry.body)
+        code.append(head)
+        code.appendBytes(entry.body)
         code.byte(Op.end)
       }
     })
     return out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>
   }
-}
-
-function append(code: Code, bytes: Uint8Array): void {
-  const needed = code.length + bytes.length
-  if (needed > code.bytes.length) {
-    const grown = new Uint8Array(Math.max(code.bytes.length * 2, needed))
-    grown.set(code.bytes.subarray(0, code.length))
-    code.bytes = grown
-  }
-  code.bytes.set(bytes, code.length)
-  code.length = needed
 }

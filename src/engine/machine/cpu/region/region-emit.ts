@@ -1,0 +1,523 @@
+import { Code } from '../../wasm/code.ts'
+import { Op, SimdOp, Type } from '../../wasm/opcodes.ts'
+import type { Instruction } from '../decode.ts'
+import { RIP_BASE } from '../decode.ts'
+import { Emit } from '../emit.ts'
+import type { Temporaries, Value } from '../emit.ts'
+import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
+import { State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField, segmentBaseAt } from '../state.ts'
+
+/** Locals of a region function. */
+export const Local = {
+  /** Parameter: the entry to go to, 0 once there. */
+  ENTRY: 0,
+  /** Instructions left. */
+  LEFT: 1,
+  /** Result: 1 when tier 0 must run the instruction at RIP before it looks for regions again. */
+  SLOW: 2,
+  CC_OP: 3,
+  /** CF where the operation behind the flags is not known while translating. */
+  CARRY: 4,
+  POINTER: 5,
+  ADDRESS32: 6,
+  GPR: 7,
+  RIP: 23,
+  CC_A: 24,
+  CC_B: 25,
+  CC_R: 26,
+  ADDRESS: 27,
+  OFFSET: 28,
+  XMM: 29,
+  TEMPORARY: 45,
+} as const
+const TEMPORARIES: Temporaries = { i32: 32, i64: 40, v128: 16 }
+export const REGION_LOCALS = [
+  { count: 6, type: Type.i32 },
+  { count: 22, type: Type.i64 },
+  { count: 16, type: Type.v128 },
+  { count: TEMPORARIES.i32, type: Type.i32 },
+  { count: TEMPORARIES.i64, type: Type.i64 },
+  { count: TEMPORARIES.v128, type: Type.v128 },
+]
+
+/** What is known of the flags at a point: the operation they come from, or nothing; and whether CARRY holds CF. */
+export interface FlagState {
+  op: number | undefined
+  carryKnown: boolean
+}
+export const FLAGS_UNKNOWN: FlagState = { op: undefined, carryKnown: false }
+export const EXPLICIT_OP = ccOp(CcKind.EXPLICIT, 1)
+
+/** What ends a block, called from its last instruction's body. */
+export interface ControlSink {
+  jump(): void
+  branch(condition: Value): void
+  call(): void
+  indirect(target: Value): void
+}
+
+/** Tier 1's side of the instruction language: registers in locals, operands constant, the TLB in line. */
+export class RegionEmit extends Emit {
+  flagState: FlagState = FLAGS_UNKNOWN
+  /** Labels of the common exits: before the instruction at RIP for tier 0, and in general. */
+  exitSlow = 0
+  exit = 0
+  sink: ControlSink
+  readonly gprsRead = new Set<number>()
+  readonly xmmsRead = new Set<number>()
+  private instruction!: Instruction
+  private address_ = 0
+  private notYetRun = 0
+  private readonly tlb: number
+  private readonly flagWriter: FlagWriter
+  private hasPointer = false
+
+  constructor(code: Code, options: { user: boolean; sink: ControlSink }) {
+    super(code, Local.TEMPORARY, TEMPORARIES)
+    this.tlb = options.user ? TLB_USER : TLB_SUPERVISOR
+    this.sink = options.sink
+    const operand = (local: number) => () => code.get(local)
+    this.flagWriter = new FlagWriter(code, { a: operand(Local.CC_A), b: operand(Local.CC_B), r: operand(Local.CC_R) })
+  }
+
+  /**
+   * Writes one instruction.
+   *
+   * @param address its linear address
+   * @param notYetRun instructions of its block from it on, which an exit before it gives back
+   */
+  write(instruction: Instruction, address: number, notYetRun: number): void {
+    this.begin(instruction.size, instruction.slots, instruction.long)
+    this.instruction = instruction
+    this.address_ = address
+    this.notYetRun = notYetRun
+    this.hasPointer = false
+    const { definition, slots } = instruction
+    if (instruction.hasMemory) {
+      const operand = slots.findIndex((slot) => slot.kind === 'rm')
+      const access = operand < 0 ? 'address' : definition.access[operand]
+      this.effectiveAddress()
+      if (access !== 'address') {
+        const { size } = slots[operand]
+        if (definition.aligned === true && size === 16) {
+          this.code.get(Local.ADDRESS)
+          this.code.op(Op.i32_wrap_i64)
+          this.code.i32Const(15)
+          this.code.op(Op.i32_and)
+          this.leaveIfTrue()
+        }
+        this.translate(Local.ADDRESS, access !== 'read', size)
+        this.code.set(Local.POINTER)
+        this.hasPointer = true
+      }
+    }
+    definition.body(this)
+  }
+
+  // ---- leaving
+
+  /** Leaves to tier 0 before this instruction; writes what follows an `if` or stands alone. */
+  leave(): void {
+    const { code } = this
+    code.get(Local.LEFT)
+    code.i32Const(this.notYetRun)
+    code.op(Op.i32_add)
+    code.set(Local.LEFT)
+    code.i64Const(this.address_)
+    code.set(Local.RIP)
+    code.br(this.exitSlow)
+  }
+  private leaveIfTrue(): void {
+    this.code.if()
+    this.leave()
+    this.code.end()
+  }
+
+  // ---- memory
+
+  private effectiveAddress(): void {
+    const { code, instruction } = this
+    const { base, index, displacement, scale } = instruction
+    let pushed = false
+    const constant = base === RIP_BASE ? this.address_ + displacement : displacement
+    if (base >= 0 && base !== RIP_BASE) {
+      code.get(this.gprLocal(base))
+      pushed = true
+    }
+    if (index >= 0) {
+      code.get(this.gprLocal(index))
+      if (scale > 0) {
+        code.i64Const(scale)
+        code.op(Op.i64_shl)
+      }
+      if (pushed) code.op(Op.i64_add)
+      pushed = true
+    }
+    if (!pushed) code.i64Const(constant)
+    else if (constant !== 0) {
+      code.i64Const(constant)
+      code.op(Op.i64_add)
+    }
+    if (instruction.addressBytes === 4) this.wrap32()
+    if (instruction.segment >= 0) {
+      code.i32Const(0)
+      code.memory(Op.i64_load, segmentBaseAt(instruction.segment))
+      code.op(Op.i64_add)
+      if (!instruction.long) this.wrap32()
+    }
+    code.set(Local.ADDRESS)
+  }
+  private wrap32(): void {
+    this.code.i64Const(0xffffffff)
+    this.code.op(Op.i64_and)
+  }
+
+  /** Pushes the host address of `size` bytes at the linear address in a local; leaves when the TLB does not have it. */
+  private translate(address: number, write: boolean, size: number): void {
+    const { code } = this
+    code.get(address)
+    code.i64Const(12 - Math.log2(TLB_ENTRY_BYTES))
+    code.op(Op.i64_shr_u)
+    code.op(Op.i32_wrap_i64)
+    code.i32Const((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES)
+    code.op(Op.i32_and)
+    code.set(Local.ADDRESS32)
+    code.get(address)
+    code.get(Local.ADDRESS32)
+    code.memory(Op.i64_load, this.tlb + (write ? TlbField.WRITE : TlbField.READ))
+    code.op(Op.i64_xor)
+    code.set(Local.OFFSET)
+    code.get(Local.OFFSET)
+    code.i64Const(4096 - size)
+    code.op(Op.i64_gt_u)
+    this.leaveIfTrue()
+    code.get(Local.OFFSET)
+    code.op(Op.i32_wrap_i64)
+    code.get(Local.ADDRESS32)
+    code.memory(Op.i32_load, this.tlb + TlbField.HOST)
+    code.op(Op.i32_add)
+  }
+
+  private loadSized(size: number): Value {
+    this.code.memory(size === 1 ? Op.i32_load8_u : size === 2 ? Op.i32_load16_u : size === 4 ? Op.i32_load : Op.i64_load)
+    return this.pop(size === 8)
+  }
+  private storeSized(size: number): void {
+    this.code.memory(size === 1 ? Op.i32_store8 : size === 2 ? Op.i32_store16 : size === 4 ? Op.i32_store : Op.i64_store)
+  }
+  override load(address: Value, size: number): Value {
+    const at = this.variable(address)
+    this.translate(at, false, size)
+    return this.loadSized(size)
+  }
+  override store(address: Value, size: number, value: Value): void {
+    const at = this.variable(address)
+    this.translate(at, true, size)
+    this.push(value)
+    this.storeSized(size)
+  }
+  override address(): Value {
+    this.code.get(Local.ADDRESS)
+    return this.popI64()
+  }
+  override linear(segment: number, offset: Value): Value {
+    const { code } = this
+    const index = segment >= 0 ? segment : this.instruction.segment
+    if (this.long && (segment >= 0 || index < 0)) return offset
+    const cut = this.long ? offset : this.and(offset, this.constI64(0xffffffff))
+    if (index < 0) return cut
+    this.push(cut)
+    code.i32Const(0)
+    code.memory(Op.i64_load, segmentBaseAt(index))
+    code.op(Op.i64_add)
+    const sum = this.popI64()
+    return this.long ? sum : this.and(sum, this.constI64(0xffffffff))
+  }
+
+  // ---- registers and operands
+
+  private gprLocal(index: number): number {
+    this.gprsRead.add(index)
+    return Local.GPR + index
+  }
+  private xmmLocal(index: number): number {
+    this.xmmsRead.add(index)
+    return Local.XMM + index
+  }
+  override gpr(index: number): Value {
+    this.code.get(this.gprLocal(index))
+    return this.popI64()
+  }
+  override setGpr(index: number, value: Value): void {
+    this.push(value)
+    this.code.set(this.gprLocal(index))
+  }
+  private readRegister(index: number, high: boolean, size: number): Value {
+    if (!high) return this.register(index, size)
+    this.code.get(this.gprLocal(index))
+    this.code.op(Op.i32_wrap_i64)
+    this.code.i32Const(8)
+    this.code.op(Op.i32_shr_u)
+    this.code.i32Const(0xff)
+    this.code.op(Op.i32_and)
+    return this.popI32()
+  }
+  private writeRegister(index: number, high: boolean, size: number, value: Value): void {
+    if (!high) {
+      this.setRegister(index, value, size)
+      return
+    }
+    const rest = this.and(this.gpr(index), this.constI64(-0xff01))
+    this.setGpr(index, this.or(rest, this.shl(this.wide(value), this.constI64(8))))
+  }
+  protected override readRm(size: number): Value {
+    if (!this.hasPointer) return this.readRegister(this.instruction.rm, this.instruction.rmHigh, size)
+    this.code.get(Local.POINTER)
+    return this.loadSized(size)
+  }
+  protected override writeRm(size: number, value: Value): void {
+    if (!this.hasPointer) {
+      this.writeRegister(this.instruction.rm, this.instruction.rmHigh, size, value)
+      return
+    }
+    this.code.get(Local.POINTER)
+    this.push(value)
+    this.storeSized(size)
+  }
+  protected override readReg(size: number): Value {
+    return this.readRegister(this.instruction.reg, this.instruction.regHigh, size)
+  }
+  protected override writeReg(size: number, value: Value): void {
+    this.writeRegister(this.instruction.reg, this.instruction.regHigh, size, value)
+  }
+  protected override readVectorRm(size: number): Value {
+    const { code } = this
+    if (this.hasPointer) {
+      code.get(Local.POINTER)
+      code.simdMemory(size === 16 ? SimdOp.v128_load : size === 8 ? SimdOp.v128_load64_zero : SimdOp.v128_load32_zero, 0)
+      return this.popV128()
+    }
+    code.get(this.xmmLocal(this.instruction.rm))
+    const whole = this.popV128()
+    if (size === 16) return whole
+    code.v128Const(Array.from({ length: 16 }, (_, lane) => (lane < size ? 0xff : 0)))
+    return this.simd(SimdOp.v128_and, whole, this.popV128())
+  }
+  protected override writeVectorRm(size: number, value: Value): void {
+    const { code } = this
+    if (!this.hasPointer) {
+      this.push(value)
+      code.set(this.xmmLocal(this.instruction.rm))
+      return
+    }
+    code.get(Local.POINTER)
+    this.push(value)
+    if (size === 16) {
+      code.simdMemory(SimdOp.v128_store, 0)
+      return
+    }
+    code.simdLane(size === 8 ? SimdOp.i64x2_extract_lane : SimdOp.i32x4_extract_lane, 0)
+    this.storeSized(size)
+  }
+  protected override readVectorReg(): Value {
+    this.code.get(this.xmmLocal(this.instruction.reg))
+    return this.popV128()
+  }
+  protected override writeVectorReg(value: Value): void {
+    this.push(value)
+    this.code.set(this.xmmLocal(this.instruction.reg))
+  }
+  protected override immediate(size: number): Value {
+    const { immediateLow, immediateHigh } = this.instruction
+    if (size === 8) return this.constI64Halves(immediateLow, immediateHigh)
+    return this.constI32(size === 4 ? immediateLow : immediateLow & (size === 2 ? 0xffff : 0xff))
+  }
+  override knownImmediate(): number {
+    return this.instruction.immediateLow
+  }
+  override rmIsRegister(): boolean {
+    return !this.instruction.hasMemory
+  }
+
+  // ---- flags
+
+  override flags(kind: CcKind, { a, b, r }: { a?: Value; b?: Value; r: Value }, size = this.size): void {
+    const { code } = this
+    if (a !== undefined) {
+      this.push(this.wide(a))
+      code.set(Local.CC_A)
+    }
+    if (b !== undefined) {
+      this.push(this.wide(b))
+      code.set(Local.CC_B)
+    }
+    this.push(this.wide(r))
+    code.set(Local.CC_R)
+    this.setOp(ccOp(kind, size))
+  }
+  private setOp(op: number): void {
+    this.code.i32Const(op)
+    this.code.set(Local.CC_OP)
+    this.flagState = { op, carryKnown: false }
+  }
+  override flagsIf(condition: Value, kind: CcKind, { a, b, r }: { a?: Value; b?: Value; r: Value }): void {
+    const { code } = this
+    const keepCarry = this.flagState.op !== undefined || this.flagState.carryKnown
+    const before = keepCarry ? this.carry() : undefined
+    const operation = ccOp(kind, this.size)
+    const choose = (local: number, value: Value): void => {
+      this.push(value)
+      code.get(local)
+      this.push(condition)
+      code.op(Op.select)
+      code.set(local)
+    }
+    if (a !== undefined) choose(Local.CC_A, this.wide(a))
+    if (b !== undefined) choose(Local.CC_B, this.wide(b))
+    choose(Local.CC_R, this.wide(r))
+    choose(Local.CC_OP, this.constI32(operation))
+    if (before !== undefined) {
+      // Where the condition holds the operands above are this operation's own.
+      this.flagWriter.cf(kind, this.size)
+      this.push(before)
+      this.push(condition)
+      code.op(Op.select)
+      code.set(Local.CARRY)
+    }
+    this.flagState = { op: undefined, carryKnown: before !== undefined }
+  }
+  override setFlags(word: Value): void {
+    this.push(this.wide(word))
+    this.code.set(Local.CC_R)
+    this.setOp(EXPLICIT_OP)
+  }
+  override flagsWord(): Value {
+    const { op } = this.flagState
+    if (op === undefined) return this.unknownFlags()
+    this.flagWriter.word(ccKindOf(op), ccSizeOf(op))
+    return this.popI32()
+  }
+  override carry(): Value {
+    const { op, carryKnown } = this.flagState
+    if (op !== undefined) {
+      this.flagWriter.cf(ccKindOf(op), ccSizeOf(op))
+      return this.popI32()
+    }
+    if (!carryKnown) return this.unknownFlags()
+    this.code.get(Local.CARRY)
+    return this.popI32()
+  }
+  override condition(cc: number): Value {
+    const { op, carryKnown } = this.flagState
+    if (op !== undefined) {
+      this.flagWriter.condition(cc, ccKindOf(op), ccSizeOf(op))
+      return this.popI32()
+    }
+    if (carryKnown && (cc & 14) === 2) {
+      const cf = this.carry()
+      return (cc & 1) === 1 ? this.eqz(cf) : cf
+    }
+    return this.unknownFlags()
+  }
+  /** Flags that only tier 0 can tell: it runs this instruction. The value is never used. */
+  private unknownFlags(): Value {
+    this.leave()
+    return this.constI32(0)
+  }
+  /** Makes the flags explicit on the way to a block that asks for them; false when only tier 0 can. */
+  makeExplicit(): boolean {
+    const { op } = this.flagState
+    if (op === undefined) return false
+    if (op === EXPLICIT_OP) return true
+    this.flagWriter.word(ccKindOf(op), ccSizeOf(op))
+    this.code.op(Op.i64_extend_i32_u)
+    this.code.set(Local.CC_R)
+    this.code.i32Const(EXPLICIT_OP)
+    this.code.set(Local.CC_OP)
+    return true
+  }
+  /** Puts CF where a block that asks for it finds it; false when only tier 0 can. */
+  makeCarry(): boolean {
+    const { op, carryKnown } = this.flagState
+    if (op === undefined) return carryKnown
+    this.flagWriter.cf(ccKindOf(op), ccSizeOf(op))
+    this.code.set(Local.CARRY)
+    return true
+  }
+
+  // ---- faults and control
+
+  override raiseIf(condition: Value): void {
+    this.push(condition)
+    this.leaveIfTrue()
+  }
+  override nextRip(): Value {
+    const next = this.address_ + this.instruction.length
+    return this.constI64(this.long ? next : next >>> 0)
+  }
+  override jumpRelative(): void {
+    this.sink.jump()
+  }
+  override branchRelative(condition: Value): void {
+    this.sink.branch(condition)
+  }
+  override jumpTo(target: Value): void {
+    this.sink.indirect(this.long ? target : this.and(target, this.constI64(0xffffffff)))
+  }
+  override callRelative(): void {
+    this.pushStack(this.resize(this.nextRip()), this.size)
+    this.sink.call()
+  }
+  override system(): void {
+    throw new Error('a system instruction in a region')
+  }
+  override divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): { quotient: Value; remainder: Value } {
+    const simple = isSigned ? this.and(this.eq(high, this.shrS(low, this.constI64(63))), this.ne(divisor, this.constI64(-1))) : this.eqz(high)
+    this.push(this.eqz(simple))
+    this.leaveIfTrue()
+    return isSigned
+      ? { quotient: this.divS(low, divisor), remainder: this.remS(low, divisor) }
+      : { quotient: this.divU(low, divisor), remainder: this.remU(low, divisor) }
+  }
+  override repeat(): void {
+    throw new Error('a repeated string instruction in a region')
+  }
+}
+
+/** The processor state that a region takes into locals and gives back. */
+export function stateTransfer(emit: RegionEmit): { load: Code; store: Code } {
+  const load = new Code()
+  const store = new Code()
+  const move = (local: number, offset: number, loadOp: number, storeOp: number): void => {
+    load.i32Const(0)
+    load.memory(loadOp, offset)
+    load.set(local)
+    store.i32Const(0)
+    store.get(local)
+    store.memory(storeOp, offset)
+  }
+  move(Local.LEFT, State.REMAINING, Op.i32_load, Op.i32_store)
+  move(Local.CC_OP, State.CC_OP, Op.i32_load, Op.i32_store)
+  move(Local.CC_A, State.CC_A, Op.i64_load, Op.i64_store)
+  move(Local.CC_B, State.CC_B, Op.i64_load, Op.i64_store)
+  move(Local.CC_R, State.CC_R, Op.i64_load, Op.i64_store)
+  for (const register of emit.gprsRead) move(Local.GPR + register, State.GPR + register * 8, Op.i64_load, Op.i64_store)
+  for (const register of emit.xmmsRead) {
+    load.i32Const(0)
+    load.simdMemory(SimdOp.v128_load, State.XMM + register * 16)
+    load.set(Local.XMM + register)
+    store.i32Const(0)
+    store.get(Local.XMM + register)
+    store.simdMemory(SimdOp.v128_store, State.XMM + register * 16)
+  }
+  // Tier 0 made the flags explicit where an entry asks for CF.
+  load.get(Local.CC_R)
+  load.op(Op.i32_wrap_i64)
+  load.i32Const(1)
+  load.op(Op.i32_and)
+  load.set(Local.CARRY)
+  store.i32Const(0)
+  store.get(Local.RIP)
+  store.memory(Op.i64_store, State.RIP)
+  return { load, store }
+}

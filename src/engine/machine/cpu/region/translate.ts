@@ -1,0 +1,395 @@
+import { Code } from '../../wasm/code.ts'
+import { Op } from '../../wasm/opcodes.ts'
+import type { Instruction } from '../decode.ts'
+import type { Value } from '../emit.ts'
+import type { BasicBlock } from './blocks.ts'
+import { structure } from './graph.ts'
+import type { Structure } from './graph.ts'
+import { EXPLICIT_OP, FLAGS_UNKNOWN, Local, RegionEmit, stateTransfer } from './region-emit.ts'
+import type { FlagState } from './region-emit.ts'
+
+/** What a block wants to know of the flags it is entered with. */
+const Need = { NOTHING: 0, CARRY: 1, ALL: 2 } as const
+type Need = (typeof Need)[keyof typeof Need]
+
+/** Code bytes that one region may span: its table of entries has two bytes for each. */
+export const REGION_SPAN_MAX = 32768
+
+export interface TranslatedEntry {
+  address: number
+  /** What the function is called with to start there. */
+  index: number
+  needsFlags: boolean
+}
+export interface TranslatedRegion {
+  body: Code
+  entries: readonly TranslatedEntry[]
+}
+
+/** Where returns and calls look up which entry an address is: u16 entry index (0: none) for each byte from `from`. */
+export interface EntryTable {
+  offset: number
+  from: number
+  bytes: number
+}
+
+/** Needs of each block, from its own instructions and, where it leaves the flags alone, from what follows. */
+function flagNeeds(blocks: readonly BasicBlock[], successors: readonly (readonly number[])[]): Need[] {
+  const own = blocks.map((block): { need: Need; passes: boolean } => {
+    for (const { definition, slots, immediateLow, size } of block.instructions) {
+      const constantCount = definition.constantCountNeedsNothing === true && slots[1].kind === 'imm'
+      if (constantCount) {
+        if ((immediateLow & (size === 8 ? 63 : 31)) !== 0) return { need: Need.NOTHING, passes: false }
+        continue
+      }
+      if (definition.needs === 'flags') return { need: Need.ALL, passes: false }
+      if (definition.needs === 'carry') return { need: Need.CARRY, passes: false }
+      if (definition.setsFlags === true) return { need: Need.NOTHING, passes: false }
+    }
+    return { need: Need.NOTHING, passes: true }
+  })
+  const needs = own.map(({ need }) => need)
+  for (let changed = true; changed;) {
+    changed = false
+    for (let index = blocks.length - 1; index >= 0; index--) {
+      if (!own[index].passes) continue
+      for (const successor of successors[index + 1]) {
+        const need = needs[successor - 1]
+        if (need > needs[index]) {
+          needs[index] = need
+          changed = true
+        }
+      }
+    }
+  }
+  return needs
+}
+
+/**
+ * Translates basic blocks into the body of one Wasm function (entry: i32) → i32: structured control flow, registers in
+ * locals, a dispatcher in front for entries, calls, returns and irreducible edges.
+ */
+export class Translator {
+  private readonly code = new Code()
+  private readonly emit: RegionEmit
+  private readonly blocks: readonly BasicBlock[]
+  private readonly nodeAt = new Map<number, number>()
+  private readonly flow: Structure
+  private readonly needs: readonly Need[]
+  private readonly entryIndex = new Map<number, number>()
+  private readonly checkFree: number[] = []
+  private readonly labels: number[] = []
+  private readonly loopLabels: number[] = []
+  private readonly arriving: (FlagState | undefined)[] = []
+  private readonly table: EntryTable | undefined
+  private root = 0
+  private exit = 0
+  private exitSlow = 0
+  private node = 0
+
+  /** @param table where to look up the targets of returns; undefined when the region spans too much code. */
+  constructor(blocks: readonly BasicBlock[], options: { user: boolean; table: EntryTable | undefined }) {
+    this.blocks = blocks
+    this.table = options.table
+    blocks.forEach((block, index) => this.nodeAt.set(block.address, index + 1))
+    const successors: number[][] = [[]]
+    const pretended: number[][] = [[]]
+    const entries = new Set<number>([1])
+    const at = (address: number): number[] => {
+      const node = this.nodeAt.get(address)
+      return node === undefined ? [] : [node]
+    }
+    blocks.forEach((block) => {
+      const { terminator } = block
+      const next: number[] = []
+      const shown: number[] = []
+      if (terminator.kind === 'fall') next.push(...at(terminator.next))
+      else if (terminator.kind === 'jump') next.push(...at(terminator.target))
+      else if (terminator.kind === 'branch') next.push(...new Set([...at(terminator.target), ...at(terminator.next)]))
+      else if (terminator.kind === 'call' || terminator.kind === 'call-indirect') {
+        for (const node of at(terminator.next)) {
+          shown.push(node)
+          entries.add(node)
+        }
+        if (terminator.kind === 'call') for (const node of at(terminator.target)) entries.add(node)
+      } else if (terminator.kind === 'interpret') {
+        // Tier 0 goes on behind its instruction, where translated code should be met again.
+        for (const node of this.following(terminator.at)) {
+          shown.push(node)
+          entries.add(node)
+        }
+      }
+      successors.push(next)
+      pretended.push(shown)
+    })
+    this.flow = structure({ successors, pretended, entries: [...entries] })
+    this.flow.entries.forEach((node, index) => this.entryIndex.set(node, index + 1))
+    this.needs = flagNeeds(blocks, successors)
+    this.emit = new RegionEmit(this.code, {
+      user: options.user,
+      sink: {
+        jump: () => this.writeJump(),
+        branch: (condition) => this.writeBranch(condition),
+        call: () => this.writeCall(),
+        indirect: (target) => this.writeIndirect(target),
+      },
+    })
+    this.measureChecks(successors)
+  }
+
+  /** Blocks that start right behind the instruction at `address`, which tier 0 runs. */
+  private following(address: number): number[] {
+    let nearest: number | undefined
+    for (const block of this.blocks) if (block.address > address && block.address <= address + 15 && (nearest === undefined || block.address < nearest)) nearest = block.address
+    return nearest === undefined ? [] : [this.nodeAt.get(nearest) as number]
+  }
+
+  /** For each entry, how many instructions may run until the next check of what is left. */
+  private measureChecks(successors: readonly (readonly number[])[]): void {
+    const { order } = this.flow
+    const nodes = this.blocks.map((_, index) => index + 1).filter((node) => order[node] >= 0).sort((a, b) => order[b] - order[a])
+    for (const node of nodes) {
+      let longest = 0
+      for (const successor of successors[node])
+        if (!this.entryIndex.has(successor) && order[successor] > order[node]) longest = Math.max(longest, this.checkFree[successor] ?? 0)
+      this.checkFree[node] = longest + this.blocks[node - 1].instructions.length
+    }
+  }
+
+  translate(): TranslatedRegion {
+    const { code, emit, flow } = this
+    code.block()
+    this.exit = code.depth
+    code.block()
+    this.exitSlow = code.depth
+    emit.exit = this.exit
+    emit.exitSlow = this.exitSlow
+    code.loop()
+    this.root = code.depth
+    this.within(this.mergeChildren(0), () => {
+      const { routes } = flow
+      const labels = flow.entries.map((entry) => this.labels[routes[0].get(entry) as number])
+      code.get(Local.ENTRY)
+      code.i32Const(1)
+      code.op(Op.i32_sub)
+      code.brTable([...labels, labels[0]])
+    })
+    code.end()
+    code.end()
+    code.i32Const(1)
+    code.set(Local.SLOW)
+    code.end()
+    const { load, store } = stateTransfer(emit)
+    const body = new Code()
+    for (const part of [load, code, store]) body.append(part)
+    body.get(Local.SLOW)
+    const entries = flow.entries.map((node) => ({
+      address: this.blocks[node - 1].address,
+      index: this.entryIndex.get(node) as number,
+      needsFlags: this.needs[node - 1] !== Need.NOTHING,
+    }))
+    return { body, entries }
+  }
+
+  // ---- structure
+
+  private mergeChildren(node: number): readonly number[] {
+    return this.flow.children[node].filter((child) => this.flow.isMerge[child])
+  }
+
+  /** Blocks for the merge children around the node's own code, then each child's code behind its block. */
+  private within(children: readonly number[], own: () => void): void {
+    const { code } = this
+    for (const child of children) {
+      code.block()
+      this.labels[child] = code.depth
+    }
+    own()
+    for (let index = children.length - 1; index >= 0; index--) {
+      code.end()
+      this.tree(children[index])
+    }
+  }
+
+  /** Writes a node and all it dominates; every path through it ends in a branch. */
+  private tree(node: number): void {
+    const { code, flow } = this
+    if (!flow.isHeader[node]) {
+      this.within(this.mergeChildren(node), () => this.block(node))
+      return
+    }
+    code.loop()
+    this.loopLabels[node] = code.depth
+    this.within(this.mergeChildren(node), () => {
+      this.routeWithin(node)
+      this.block(node)
+    })
+    this.loopLabels[node] = 0
+    code.end()
+  }
+
+  /** At a loop header on the way to an entry inside the loop: goes on there. */
+  private routeWithin(node: number): void {
+    const { code, flow } = this
+    const routes = flow.routes[node]
+    if (routes.size === 0) return
+    code.get(Local.ENTRY)
+    code.if()
+    code.block()
+    const here = code.depth
+    code.get(Local.ENTRY)
+    code.brTable([here, ...flow.entries.map((entry) => {
+      const target = routes.get(entry)
+      return target === undefined ? here : this.labels[target]
+    }), here])
+    code.end()
+    code.end()
+  }
+
+  private block(node: number): void {
+    const { code, emit } = this
+    const block = this.blocks[node - 1]
+    this.node = node
+    emit.flagState = this.arrivalFlags(node)
+    if (this.entryIndex.has(node)) {
+      code.i32Const(0)
+      code.set(Local.ENTRY)
+      code.get(Local.LEFT)
+      code.i32Const(this.checkFree[node])
+      code.op(Op.i32_lt_s)
+      code.if()
+      code.i64Const(block.address)
+      code.set(Local.RIP)
+      code.br(this.exitSlow)
+      code.end()
+    }
+    const { instructions, terminator } = block
+    if (instructions.length > 0) {
+      code.get(Local.LEFT)
+      code.i32Const(instructions.length)
+      code.op(Op.i32_sub)
+      code.set(Local.LEFT)
+    }
+    let address = block.address
+    instructions.forEach((instruction: Instruction, index) => {
+      emit.write(instruction, address, instructions.length - index)
+      address += instruction.length
+    })
+    if (terminator.kind === 'fall') this.goTo(terminator.next)
+    else if (terminator.kind === 'interpret') {
+      code.i64Const(terminator.at)
+      code.set(Local.RIP)
+      code.br(this.exitSlow)
+    }
+  }
+
+  /** What is known of the flags at the start of a block: from its one predecessor, or by the agreement that its need makes. */
+  private arrivalFlags(node: number): FlagState {
+    const agreed = this.agreement(node)
+    return agreed ?? this.arriving[node] ?? FLAGS_UNKNOWN
+  }
+
+  /** Blocks with several ways in agree with all of them on how the flags they need are handed over. */
+  private agreement(node: number): FlagState | undefined {
+    if (!this.flow.isMerge[node] && !this.flow.isHeader[node] && !this.entryIndex.has(node)) return undefined
+    const need = this.needs[node - 1]
+    if (need === Need.ALL) return { op: EXPLICIT_OP, carryKnown: false }
+    return { op: undefined, carryKnown: need === Need.CARRY }
+  }
+
+  /** Hands the flags over as the target expects them; false when that can only be done by way of tier 0. */
+  private handOver(target: number): boolean {
+    const agreed = this.agreement(target)
+    if (!agreed) {
+      this.arriving[target] = this.emit.flagState
+      return true
+    }
+    if (agreed.op !== undefined) return this.emit.makeExplicit()
+    return agreed.carryKnown ? this.emit.makeCarry() : true
+  }
+
+  // ---- leaving a block
+
+  private leaveTo(address: number): void {
+    const { code } = this
+    code.i64Const(address)
+    code.set(Local.RIP)
+    code.br(this.exit)
+  }
+
+  /** Goes to a linear address: a node of the region by a branch, in line or through the dispatcher, else out. */
+  private goTo(address: number): void {
+    const { code, flow } = this
+    const from = this.node
+    const target = this.nodeAt.get(address)
+    if (target === undefined || !this.handOver(target)) {
+      this.leaveTo(address)
+      return
+    }
+    if (flow.isDispatched(from, target)) this.dispatch(target)
+    else if (flow.order[target] <= flow.order[from]) code.br(this.loopLabels[target])
+    else if (flow.isMerge[target]) code.br(this.labels[target])
+    else this.tree(target)
+  }
+
+  private dispatch(node: number): void {
+    const { code } = this
+    code.i32Const(this.entryIndex.get(node) as number)
+    code.set(Local.ENTRY)
+    code.br(this.root)
+  }
+
+  private writeJump(): void {
+    const { terminator } = this.blocks[this.node - 1]
+    if (terminator.kind === 'jump') this.goTo(terminator.target)
+  }
+
+  private writeBranch(condition: Value): void {
+    const { code, emit, node } = this
+    const { terminator } = this.blocks[node - 1]
+    if (terminator.kind !== 'branch') return
+    const flags = emit.flagState
+    emit.push(condition)
+    code.if()
+    this.goTo(terminator.target)
+    code.end()
+    this.node = node
+    emit.flagState = flags
+    this.goTo(terminator.next)
+    this.node = node
+  }
+
+  private writeCall(): void {
+    const { terminator } = this.blocks[this.node - 1]
+    if (terminator.kind !== 'call') return
+    const target = this.nodeAt.get(terminator.target)
+    if (target === undefined || !this.handOver(target)) this.leaveTo(terminator.target)
+    else this.dispatch(target)
+  }
+
+  /** Returns and indirect calls and jumps: to an entry of this region if the target is one, else out. */
+  private writeIndirect(target: Value): void {
+    const { code, emit, table } = this
+    emit.push(target)
+    code.set(Local.RIP)
+    if (table) {
+      code.get(Local.RIP)
+      code.i64Const(table.from)
+      code.op(Op.i64_sub)
+      code.set(Local.OFFSET)
+      code.get(Local.OFFSET)
+      code.i64Const(table.bytes)
+      code.op(Op.i64_lt_u)
+      code.if()
+      code.get(Local.OFFSET)
+      code.op(Op.i32_wrap_i64)
+      code.i32Const(1)
+      code.op(Op.i32_shl)
+      code.memory(Op.i32_load16_u, table.offset)
+      code.tee(Local.ENTRY)
+      code.brIf(this.root)
+      code.end()
+    }
+    code.br(this.exit)
+  }
+}
