@@ -109,8 +109,8 @@ export class Instructions {
       case SystemOp.STI:
         this.requireIopl()
         if ((i32[Word.SYSFLAGS] & Rflag.IF) === 0) {
-          i32[Word.SHADOW] = 1
           rflags.setInterruptFlag()
+          this.holdInterruptsOff()
         }
         break
 
@@ -168,7 +168,7 @@ export class Instructions {
 
       case SystemOp.MOV_TO_SREG:
         segments.load(i32[Word.SYS_REG], this.operand16())
-        if (i32[Word.SYS_REG] === SegmentIndex.SS) i32[Word.SHADOW] = 1
+        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff()
         break
       case SystemOp.MOV_FROM_SREG_MEM:
         if (i32[Word.SYS_REG] > SegmentIndex.GS) fault(state, Vector.UD, 0)
@@ -178,7 +178,7 @@ export class Instructions {
         const size = i32[Word.SYS_SIZE]
         segments.load(i32[Word.SYS_REG], state.view.getUint16(stack.peek(0, size), true))
         stack.release(size)
-        if (i32[Word.SYS_REG] === SegmentIndex.SS) i32[Word.SHADOW] = 1
+        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff()
         break
       }
       case SystemOp.PUSH_SREG: stack.push(state.selector(i32[Word.SYS_REG]), 0, i32[Word.SYS_SIZE]); break
@@ -341,6 +341,12 @@ export class Instructions {
     const { i32 } = this.state
     if ((i32[Word.CR0] & (Cr0.EM | Cr0.TS)) !== 0) fault(this.state, Vector.NM, 0)
     if ((i32[Word.SYS_EA] & 15) !== 0) fault(this.state, Vector.GP, 0)
+  }
+
+  /** For one instruction: `run` returns here and ends the shadow after the next one. */
+  private holdInterruptsOff(): void {
+    this.state.i32[Word.SHADOW] = 1
+    this.state.stop()
   }
 
   private fxsave(): void {
