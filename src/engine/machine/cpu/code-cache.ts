@@ -36,9 +36,6 @@ export class CodeCache {
   private readonly byPage = new Map<number, Set<Block>>()
   private next = RECORDS + SCRATCH_BYTES
   private readonly hotAfter: number
-  private readonly reported = new Set<string>()
-  /** Called for each instruction that is not implemented, once a kind. */
-  onUndefined: (bytes: string) => void = () => {}
   /** Called when a page holds its first code. */
   onCodePage: (page: number) => void = () => {}
   /** Called when everything had to be forgotten because the arena was full. */
@@ -69,7 +66,7 @@ export class CodeCache {
   scratch(bytes: Uint8Array, mode: number): number {
     const instruction = this.decodeOne(bytes, 0, bytes.length, mode)
     const record = SCRATCH_BLOCK + BLOCK_HEADER_BYTES
-    writeRecord(this.view, record, instruction === INCOMPLETE ? this.undefinedAt(bytes, 0, mode) : instruction)
+    writeRecord(this.view, record, instruction === INCOMPLETE ? undefinedInstruction(mode) : instruction)
     writeEnd(this.view, record + RECORD_BYTES, END_HANDLER)
     this.view.setUint32(SCRATCH_BLOCK, 0, true)
     return record
@@ -77,17 +74,7 @@ export class CodeCache {
 
   private decodeOne(bytes: Uint8Array, at: number, end: number, mode: number): Instruction | typeof INCOMPLETE {
     const instruction = decode(bytes, at, end, mode)
-    return instruction === UNDEFINED ? this.undefinedAt(bytes, at, mode) : instruction
-  }
-
-  /** What an encoding without a meaning decodes to: UD2, of one byte. */
-  private undefinedAt(bytes: Uint8Array, at: number, mode: number): Instruction {
-    const text = Array.from(bytes.subarray(at, at + 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
-    if (!this.reported.has(text)) {
-      this.reported.add(text)
-      this.onUndefined(text)
-    }
-    return decode(UD2, 0, UD2.length, mode) as Instruction
+    return instruction === UNDEFINED ? undefinedInstruction(mode) : instruction
   }
 
   private decodeBlock(physical: number, mode: number): Block | undefined {
@@ -169,6 +156,8 @@ export class CodeCache {
 }
 
 const UD2 = Uint8Array.of(0x0f, 0x0b)
+/** What an encoding without a meaning decodes to. */
+const undefinedInstruction = (mode: number): Instruction => decode(UD2, 0, UD2.length, mode) as Instruction
 /** How many bytes to gather for an instruction that crosses a page. */
 export const FETCH_BYTES = INSTRUCTION_BYTES_MAX
 if (allVariants().length > 0xffff) throw new Error('handler numbers no longer fit a record')

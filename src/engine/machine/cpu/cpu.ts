@@ -9,7 +9,7 @@ import type { InterpreterImports } from './interpreter.ts'
 import { AccessMode } from './record.ts'
 import { Regions } from './regions.ts'
 import { ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField, State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector } from './state.ts'
-import type { SystemOp } from './system-op.ts'
+import { SystemOp } from './system-op.ts'
 import { FAULT } from './system/faults.ts'
 import { As } from './system/linear.ts'
 import { System } from './system/system.ts'
@@ -42,6 +42,7 @@ export class Cpu implements CpuCore {
   private readonly cache: CodeCache
   private readonly runTier0: (skipRegion: number) => void
   private readonly readFlags: () => number
+  private readonly reported = new Set<string>()
   private budget = 0
   private reserved = 0
 
@@ -58,7 +59,10 @@ export class Cpu implements CpuCore {
     const imports: InterpreterImports = {
       slow: (mode, size) => this.slow(mode, size),
       commit: () => this.system.linear.commit(),
-      system: (op) => this.system.execute(op as SystemOp),
+      system: (op) => {
+        if (op === SystemOp.UD) this.reportUndefined()
+        return this.system.execute(op as SystemOp)
+      },
       deliver: () => this.system.deliver(),
       resolve: () => this.resolve(),
       hot: (record) => this.hot(record),
@@ -69,7 +73,6 @@ export class Cpu implements CpuCore {
     this.runTier0 = exports.run
     this.readFlags = exports.flags
     this.regions = new Regions({ memory, cache: this.cache, table: exports.regions, mmu: this.system.mmu, eager: tier === 'translator', enabled: tier !== 'interpreter', memoryPages: MEMORY_PAGES_MIN })
-    this.cache.onUndefined = (bytes) => host.warn(`instruction ${bytes} at 0x${this.rip.toString(16)} is not implemented: #UD`)
     this.cache.onCodePage = (page) => this.system.mmu.dropWriteTags(page)
     this.cache.onFlush = () => {
       this.regions.flush()
@@ -232,6 +235,20 @@ export class Cpu implements CpuCore {
     if (!block) return
     const { i32 } = this
     if (this.regions.translate(block, i32[word(State.RIP) + 1] * 0x100000000 + (i32[word(State.RIP)] >>> 0))) this.forgetJumps()
+  }
+
+  /** Names, once a kind, the bytes at RIP that raise #UD because nobody has implemented them; UD2 means what it says. */
+  private reportUndefined(): void {
+    const bytes: number[] = []
+    for (let address = this.rip; bytes.length < 8; address++) {
+      const physical = this.probe(address, Access.EXECUTE, this.cpl === 3)
+      if (physical === null || physical >= this.memory.bytes) break
+      bytes.push(this.memory.readU8(physical))
+    }
+    const text = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+    if (text.startsWith('0f 0b') || this.reported.has(text)) return
+    this.reported.add(text)
+    this.host.warn(`instruction ${text} at 0x${this.rip.toString(16)} is not implemented: #UD`)
   }
 
   /** 128-bit by 64-bit division, the case that 64-bit arithmetic cannot do. */

@@ -662,6 +662,7 @@ function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctions): vo
   code.get(ENTRY)
   code.op(Op.i32_eqz)
   code.if()
+  spill()
   code.get(PC)
   code.call(functions.hot)
   code.end()
