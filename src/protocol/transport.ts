@@ -1,3 +1,5 @@
+import type { ElectronBridge } from './bridge.ts'
+import { ELECTRON_PORT_MESSAGE } from './bridge.ts'
 import { decodeFrame, encodeFrame } from './codec.ts'
 import type { Channel } from './rpc.ts'
 import { createRpc } from './rpc.ts'
@@ -106,14 +108,6 @@ export function channelFromMessagePort(port: MessagePortLike): Channel {
     },
   }
 }
-
-/** What the Electron preload puts on `window.atoll`: asks the main process for a fresh port, which arrives as a window message. */
-export interface ElectronBridge {
-  connect(): void
-}
-
-/** `data` of the window message that carries the port. */
-export const ELECTRON_PORT_MESSAGE = 'atoll:port'
 
 /** How long a shell may take to answer a connection request, in milliseconds. */
 const OPEN_TIMEOUT_MS = 10_000

@@ -1,4 +1,5 @@
 import { UserError } from './errors.ts'
+import { describeSize } from './project.ts'
 
 /** What a machine gets unless told otherwise, and the bounds of what it may be told. */
 export const RAM_BYTES_DEFAULT = 64 * 1024 * 1024
@@ -23,7 +24,7 @@ export function parseMemory(text: string): number {
 /** Rounds up to whole pages. Throws a UserError when a machine cannot have that much or that little. */
 export function checkMemory(bytes: number): number {
   if (!(bytes >= RAM_BYTES_MIN && bytes <= RAM_BYTES_MAX)) {
-    throw new UserError(`a machine has between ${RAM_BYTES_MIN / 2 ** 20}M and ${RAM_BYTES_MAX / 2 ** 20}M of memory, found ${(bytes / 2 ** 20).toFixed(0)}M`)
+    throw new UserError(`a machine has between ${RAM_BYTES_MIN / 2 ** 20}M and ${RAM_BYTES_MAX / 2 ** 20}M of memory, found ${describeSize(bytes)}`)
   }
   return Math.ceil(bytes / 4096) * 4096
 }
