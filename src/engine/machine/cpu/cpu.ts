@@ -46,15 +46,18 @@ export class Cpu implements CpuCore {
   private budget = 0
   private reserved = 0
 
-  /** @param options.tier see MachineOptions.tier */
-  constructor(memory: PhysicalMemory, host: CpuHost, options: { tier?: Tier } = {}) {
+  /**
+   * @param options.tier see MachineOptions.tier
+   * @param options.hotAfter executions of a block before tier 'auto' translates it
+   */
+  constructor(memory: PhysicalMemory, host: CpuHost, options: { tier?: Tier; hotAfter?: number } = {}) {
     const tier = options.tier ?? 'auto'
     this.memory = memory
     this.host = host
     this.i32 = new Int32Array(memory.wasm.buffer)
     this.u64 = new BigUint64Array(memory.wasm.buffer)
     this.view = new DataView(memory.wasm.buffer)
-    this.cache = new CodeCache(memory, tier === 'auto' ? HOT_AFTER : 0)
+    this.cache = new CodeCache(memory, tier === 'auto' ? (options.hotAfter ?? HOT_AFTER) : 0)
     this.system = new System(memory, host, { read: () => this.readFlags(), write: (bits) => this.writeArithmeticFlags(bits) })
     const imports: InterpreterImports = {
       slow: (mode, size) => this.slow(mode, size),

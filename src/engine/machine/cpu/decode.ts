@@ -295,10 +295,9 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
     variant, definition, size, slots, long, length: 0, rm: -1, rmHigh: false, hasMemory: false, base: -1, index: -1, scale: 0, displacement: 0,
     segment: -1, addressBytes: long ? (addressOverride ? 4 : 8) : 4, reg: (opcode >> 3) & 7, regHigh: false, immediateLow: 0, immediateHigh: 0, extra: 0,
   }
-  if (!long && (addressOverride === wideDefault)) {
-    // 16-bit addressing is for real mode and 16-bit code, which this machine does not run.
-    if (modRm >= 0 && modRm >> 6 !== 3) return UNDEFINED
-  }
+  // 16-bit addressing is for real mode and 16-bit code, which this machine does not run.
+  const touchesMemory = (modRm >= 0 && modRm >> 6 !== 3) || row.rep !== undefined || operands.some(({ letter }) => letter === 'O')
+  if (!long && addressOverride === wideDefault && touchesMemory) return UNDEFINED
   if (long && addressOverride && row.rep) return UNDEFINED
   if (modRm >= 0) {
     const mod = modRm >> 6

@@ -1,0 +1,58 @@
+import { PhysicalMemory } from '../../memory.ts'
+import type { CpuHost } from '../core.ts'
+import { Cpu } from '../cpu.ts'
+import type { Tier } from '../cpu.ts'
+import { State } from '../state.ts'
+
+/** A processor in 64-bit mode at CPL 0 with all of memory identity-mapped, and nothing around it. */
+export interface BareCpu {
+  cpu: Cpu
+  memory: PhysicalMemory
+  warnings: string[]
+  /** Everything a program can see: registers, RIP, RFLAGS, XMM. */
+  snapshot(): string
+}
+
+const PML4 = 0x1000
+const PDPT = 0x2000
+const PRESENT_WRITABLE = 3n
+const LARGE = 0x83n
+
+export function bareCpu(options: { ramBytes?: number; tier?: Tier; hotAfter?: number } = {}): BareCpu {
+  const memory = new PhysicalMemory(options.ramBytes ?? 4 << 20)
+  const warnings: string[] = []
+  const host: CpuHost = {
+    portIn: () => 0xffffffff,
+    portOut: () => {},
+    mmioRead: (_physical, size, into) => {
+      for (let index = 0; index < size; index++) into.setUint8(index, 0xff)
+    },
+    mmioWrite: () => {},
+    hypercall: () => false,
+    acknowledgeInterrupt: () => 0,
+    interruptPending: () => false,
+    nowNs: () => 0,
+    warn: (message) => warnings.push(message),
+  }
+  const cpu = new Cpu(memory, host, { tier: options.tier, hotAfter: options.hotAfter })
+  cpu.reset()
+  memory.writeU64(PML4, BigInt(PDPT) | PRESENT_WRITABLE)
+  memory.writeU64(PDPT, LARGE)
+  const { state } = cpu.system
+  state.u32[State.CR4 >> 2] = 0x620 // PAE, OSFXSR, OSXMMEXCPT
+  state.u32[State.EFER >> 2] = 0x500 // LME, LMA
+  state.u32[State.CR0 >> 2] = 0x80000011 // PG, ET, PE
+  state.setSegment(1, 0x08, 0xa09b, 0, 0, 0xffffffff)
+  cpu.setCr3(PML4)
+  state.updateMode()
+  return {
+    cpu,
+    memory,
+    warnings,
+    snapshot() {
+      const registers = Array.from({ length: 16 }, (_, index) => cpu.getGpr(index).toString(16)).join(' ')
+      const xmm = Array.from({ length: 16 }, (_, index) => Buffer.from(cpu.xmm(index)).toString('hex')).join(' ')
+      return `rip ${cpu.rip.toString(16)} flags ${cpu.getRflags().toString(16)} ${registers} ${xmm}`
+    },
+  }
+}
