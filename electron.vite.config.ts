@@ -4,8 +4,8 @@ import { defineConfig } from 'electron-vite'
 
 /**
  * The build. `ATOLL_OUT` is where it goes (default `out`) and `ATOLL_BUILD=node` leaves out what only a window needs;
- * `scripts/ensure-built.mjs` sets both. What Node runs is one build with shared chunks: `main/index.js` (Electron), `cli/index.js` and
- * `worker/index.js`, ES modules for the oldest Node that Atoll supports; packages stay in node_modules.
+ * `scripts/ensure-built.mjs` sets both. What Node runs is one build with shared chunks: `main/index.js` (Electron), `cli/index.js`,
+ * `worker/index.js` and the benchmarks, ES modules for the oldest Node that Atoll supports; packages stay in node_modules.
  */
 const out = process.env.ATOLL_OUT ?? 'out'
 const hasWindow = process.env.ATOLL_BUILD !== 'node'
@@ -23,6 +23,8 @@ export default defineConfig({
         input: {
           'cli/index': source('cli/index.ts'),
           'worker/index': source('main/worker/index.ts'),
+          'bench/index': join(import.meta.dirname, 'bench', 'index.ts'),
+          'bench/boot-sample': join(import.meta.dirname, 'bench', 'boot-sample.ts'),
           ...(hasWindow && { 'main/index': source('main/index.ts') }),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },

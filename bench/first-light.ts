@@ -74,7 +74,7 @@ function contenders(installation: string, folder: string): Contender[] {
 }
 
 async function bootSample(installation: string, program: string): Promise<Record<string, number>> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(installation, 'out', 'bench', 'boot-sample.js'), installation, program])
+  const { stdout } = await promisify(execFile)(process.execPath, [join(installation, 'out', 'bench', 'boot-sample.js'), program])
   return JSON.parse(stdout)
 }
 

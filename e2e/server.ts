@@ -20,7 +20,7 @@ export class AtollServer {
   /** Starts on a free port the first time, and on the same port after that. */
   async start(): Promise<void> {
     const port = this.url === '' ? '0' : new URL(this.url).port
-    const child = spawn(process.execPath, ['scripts/atoll.mjs', 'serve', '--port', port], {
+    const child = spawn(process.execPath, ['scripts/atoll.mjs', 'serve', '--no-open', '--port', port], {
       env: { ...process.env, ATOLL_PROJECT: this.project },
       stdio: ['ignore', 'pipe', 'pipe']
     })

