@@ -84,6 +84,11 @@ export class Pic8259 {
     return (this.#latched | this.#level) & this.lines
   }
 
+  /** OCW3 with P came last: the next read acknowledges, as INTA does. */
+  get polled(): boolean {
+    return this.#poll
+  }
+
   setLine(ir: number, high: boolean): void {
     const bit = 1 << ir
     if (high) {
@@ -284,7 +289,9 @@ export class Pic8259Pair implements PortDevice {
   readPort(port: number): number {
     if (port === PIC_ELCR_PORT) return this.master.elcr
     if (port === PIC_ELCR_PORT + 1) return this.slave.elcr
-    const value = this.#chip(port).read(port & A0)
+    const chip = this.#chip(port)
+    if (!chip.polled) return chip.read(port & A0)
+    const value = chip.read(port & A0)
     this.#update()
     return value
   }
