@@ -2,6 +2,7 @@ import { ADC, ADD, AND, BSF, BSR, BSWAP, BT, BTC, BTR, BTS, CBW, CLC, CLD, CMC, 
 import { CALL, CALL_INDIRECT, JCC, JMP, JMP_INDIRECT, JRCXZ, LOOP, LOOPE, LOOPNE, RET, RET_IMM, SYSTEM } from './control.ts'
 import { CMPS, ENTER, LAHF, LEA, LEAVE, LODS, MOV, MOVS, MOVSX, MOVZX, MOV_FROM_SEGMENT, NOP, NOP_OPERAND, POP, POPA, POP_MEMORY, PUSH, PUSHA, PUSH_IMM, SAHF, SCAS, STOS, XCHG, XLAT } from './data.ts'
 import type { Definition } from './definition.ts'
+import { SSE_TABLE } from './sse/table.ts'
 
 /**
  * The instruction table: which encoding means which definition. The decoder, both tiers and the tests come from it.
@@ -260,4 +261,4 @@ const twoByte: Row[] = [
   row('0F C8', 'Zv', BSWAP),
 ]
 
-export const TABLE: readonly Row[] = [...general, ...twoByte]
+export const TABLE: readonly Row[] = [...general, ...twoByte, ...SSE_TABLE]
