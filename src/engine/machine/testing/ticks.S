@@ -1,11 +1,10 @@
 /*
  * A Multiboot kernel that counts, between timer interrupts, how often a loop of two instructions runs, and prints the counts on
  * COM1, one a line, in hexadecimal: what they must be follows from the timer's rate and from how long an instruction takes.
- * It ends through the debug exit port with 0.
+ * It ends through the debug exit port with 0. DIVISOR comes from the command line: pulses of the timer from tick to tick.
  */
         .set    COM1, 0x3f8
         .set    TICKS, 8
-        .set    DIVISOR, 11932                  /* 100 Hz */
 
         .section .multiboot, "a"
         .balign 4
