@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { access, constants, rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileError } from '../main/service/errors.ts'
 import { openToolchain } from '../main/service/toolchain-builder.ts'
@@ -11,6 +11,9 @@ export async function buildSource(files: readonly string[]): Promise<{ kind: 'el
   const abort = (): void => interrupt.abort()
   process.once('SIGINT', abort)
   try {
+    for (const path of files) await access(resolve(path), constants.R_OK).catch((error: unknown) => {
+      throw fileError('read', path, error)
+    })
     const sources = files.map((path) => ({ path, file: resolve(path) }))
     const build = await openToolchain().build(sources, { onProgress: progressLine(), signal: interrupt.signal })
     if (interrupt.signal.aborted) process.exit(ExitStatus.INTERRUPTED)

@@ -15,7 +15,7 @@ describe('hoistOptions', () => {
     ['-- -odd.c --seed 1', '--seed 1 -- -odd.c'],
     ['--help', '--help'],
     ['--what a.c', '--what -- a.c'],
-    ['a.c --memory', '--memory -- a.c'],
+    ['a.c --memory', '--memory'],
     ['--memory', '--memory'],
     ['', ''],
   ])('%s → %s', (args, expected) => {

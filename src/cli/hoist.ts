@@ -9,11 +9,14 @@ export function hoistOptions(args: readonly string[], valued: readonly string[])
   const isOwn = (arg: string): boolean => valued.some((name) => arg === name || arg.startsWith(`${name}=`))
   const own: string[] = []
   const rest: string[] = []
+  let isValueMissing = false
   let index = 0
   const take = (): void => {
     const arg = args[index]
     own.push(arg)
-    if (!arg.includes('=') && index + 1 < args.length) own.push(args[(index += 1)])
+    if (arg.includes('=')) return
+    if (index + 1 < args.length) own.push(args[(index += 1)])
+    else isValueMissing = true
   }
   // In front of FILE every option is the command's, known or not; the parser will say.
   for (; index < args.length && args[index].startsWith('-') && args[index] !== '--'; index += 1) {
@@ -27,5 +30,5 @@ export function hoistOptions(args: readonly string[], valued: readonly string[])
     else rest.push(args[index])
   }
   rest.push(...args.slice(index + 1))
-  return rest.length === 0 ? own : [...own, '--', ...rest]
+  return rest.length === 0 || isValueMissing ? own : [...own, '--', ...rest]
 }

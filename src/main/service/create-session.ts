@@ -21,7 +21,7 @@ function loadDisassembler(): Disassembler {
     const decoder = new Decoder(64, bytes, DecoderOptions.None)
     decoder.ip = BigInt.asUintN(64, BigInt(address))
     const instruction = decoder.decode()
-    const text = instruction.isInvalid ? null : formatter.format(instruction)
+    const text = instruction.isInvalid ? '(bad)' : formatter.format(instruction)
     instruction.free()
     decoder.free()
     return text
