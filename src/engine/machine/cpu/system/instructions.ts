@@ -100,8 +100,6 @@ export class Instructions {
       case SystemOp.HLT:
         this.requireCpl0()
         i32[Word.ACTIVITY] |= Activity.HALTED
-        // The STI before it shadowed this very instruction: an interrupt may end the sleep.
-        i32[Word.SHADOW] = 0
         state.stop()
         break
       case SystemOp.CLI:
