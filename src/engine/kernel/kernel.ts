@@ -50,7 +50,7 @@ const KIB = 1024
 const environment: readonly string[] = ['HOME=/', 'PATH=/bin', 'TERM=xterm-256color']
 
 export interface KernelOptions {
-  /** Names addresses of the boot image; it is handed addresses minus KERNEL_BASE. */
+  /** Names addresses of the boot image. */
   bootSymbolizer: Symbolizer
   /** Names addresses of the first program, as its file has them. */
   programSymbolizer: Symbolizer
@@ -69,6 +69,8 @@ export class Kernel implements KernelServices {
   panicReason = ''
   /** The first program's, once it has ended. */
   exitStatus: number | null = null
+  /** Why a process was last ended against its will, in one line; empty while none was. */
+  lastFault = ''
   readonly scheduler = new Scheduler()
   readonly openFiles = new OpenFileTable()
   readonly console: Console
@@ -83,8 +85,8 @@ export class Kernel implements KernelServices {
   private info!: MultibootInfo
   private table!: PageTable
   private bootOptions!: BootOptions
-  /** Whose x87 and SSE registers the processor holds. */
-  private fxOwner: Process | null = null
+  /** Whose page tables and floating-point registers the processor holds; also while idle. */
+  private loaded: Process | null = null
   private nextPid = 1
 
   constructor(machine: KernelMachine, options: KernelOptions) {
@@ -231,7 +233,7 @@ export class Kernel implements KernelServices {
 
   private newAddressSpace(): AddressSpace {
     const space: AddressSpace = new AddressSpace(this.machine.memory, this.frames, this.table, (address) => {
-      if (this.scheduler.current?.space === space) this.machine.cpu.invalidatePage(BigInt(address))
+      if (this.loaded?.space === space) this.machine.cpu.invalidatePage(BigInt(address))
     })
     return space
   }
@@ -270,27 +272,34 @@ export class Kernel implements KernelServices {
       const outcome = resolvePageFault(process, fault.address, fault.error)
       if (outcome === 'resolved') return
       if (outcome === 'no-memory') {
-        this.console.writeLine(`atoll: out of memory: ${process.name} (pid ${process.pid}) ended by SIGKILL, status ${128 + Signal.SIGKILL}`)
-        this.exit(process, 128 + Signal.SIGKILL)
+        this.kill(process, Signal.SIGKILL, [`atoll: out of memory: ${process.name} (pid ${process.pid}) ended by SIGKILL, status ${128 + Signal.SIGKILL}`])
         return
       }
     }
     const reporter: FaultReporter = { symbolizer: this.options.programSymbolizer, disassembler: this.options.disassembler }
-    for (const line of reportFault(process, frame, fault, reporter)) this.console.writeLine(line)
-    this.exit(process, 128 + Signal[describeException(fault.vector).signal])
+    this.kill(process, Signal[describeException(fault.vector).signal], reportFault(process, frame, fault, reporter))
+  }
+
+  /** Ends a process as a signal does, after lines that say why. */
+  private kill(process: Process, signal: number, report: string[]): void {
+    for (const line of report) this.console.writeLine(line)
+    this.lastFault = report[0]
+    this.exit(process, 128 + signal)
   }
 
   // ---- processes
 
   exit(process: Process, status: number): void {
     this.charge(Cost.PROCESS_EXIT)
-    this.machine.cpu.setCr3(this.table.root)
+    if (this.loaded === process) {
+      this.machine.cpu.setCr3(this.table.root)
+      this.loaded = null
+    }
     process.descriptors.closeAll()
     process.memory.destroy()
     process.space = null
     process.state = 'zombie'
     process.exitStatus = status
-    if (this.fxOwner === process) this.fxOwner = null
     this.scheduler.remove(process)
     if (process.parent === null) this.endMachine(process)
   }
@@ -326,9 +335,7 @@ export class Kernel implements KernelServices {
     const previous = this.scheduler.current
     const next = this.scheduler.next()
     if (next === previous && next !== null) return
-    if (previous !== null) {
-      previous.context.set(frame)
-    }
+    if (previous !== null) previous.context.set(frame)
     this.switchTo(next, frame)
   }
 
@@ -340,15 +347,14 @@ export class Kernel implements KernelServices {
     }
     const { cpu } = this.machine
     frame.set(next.context)
-    if (this.fxOwner !== next) {
-      this.charge(Cost.PROCESS_SWITCH)
-      if (this.fxOwner !== null) this.fxOwner.fx = cpu.fxsave()
-      cpu.fxrstor(next.fx)
-      cpu.setCr3(next.memory.table.root)
-      cpu.setSegmentBase(SegmentIndex.FS, next.fsBase)
-      cpu.setSegmentBase(SegmentIndex.GS, next.gsBase)
-      this.fxOwner = next
-    }
+    if (this.loaded === next) return
+    this.charge(Cost.PROCESS_SWITCH)
+    if (this.loaded !== null) this.loaded.fx = cpu.fxsave()
+    cpu.fxrstor(next.fx)
+    cpu.setCr3(next.memory.table.root)
+    cpu.setSegmentBase(SegmentIndex.FS, next.fsBase)
+    cpu.setSegmentBase(SegmentIndex.GS, next.gsBase)
+    this.loaded = next
   }
 
   // ---- the end

@@ -1,9 +1,8 @@
 import { Machine } from '../machine/machine.ts'
 import type { Tier } from '../machine/cpu/cpu.ts'
-import { Kernel } from '../kernel/kernel.ts'
+import { Kernel, PANIC_EXIT_CODE } from '../kernel/kernel.ts'
 import type { Disassembler, Symbolizer } from '../kernel/debug/symbols.ts'
 import { readSymbolTable } from '../kernel/debug/symbols.ts'
-import { KERNEL_BASE } from '../kernel/arch/layout.ts'
 import { quoteWord } from '../kernel/arch/multiboot.ts'
 import type { CpioEntry } from '../kernel/fs/cpio.ts'
 import { writeCpio } from '../kernel/fs/cpio.ts'
@@ -78,7 +77,7 @@ export class MachineSession {
     this.machine = new Machine({ ramBytes, tier: options.tier, onWarning: options.onWarning, onHypercall: () => this.kernel.onHypercall() })
     this.machine.serial.onTransmit = (byte) => this.transmit(byte)
     this.kernel = new Kernel(kernelMachine(this.machine), {
-      bootSymbolizer: options.bootSymbolizer ?? readSymbolTable(options.boot, BigInt(KERNEL_BASE)),
+      bootSymbolizer: options.bootSymbolizer ?? readSymbolTable(options.boot),
       programSymbolizer: options.symbolizer ?? readSymbolTable(program.bytes),
       disassembler: options.disassembler ?? null,
     })
@@ -109,7 +108,8 @@ export class MachineSession {
   status(): SessionStatus {
     const { state } = this.machine
     const common = { virtualNs: this.machine.clock.nowNs, instructions: this.machine.instructions }
-    if (this.kernel.phase === 'panicked') return { ...common, phase: 'panicked', exitStatus: state.kind === 'exited' ? state.code : undefined, message: `kernel panic: ${this.kernel.panicReason}` }
+    if (this.kernel.phase === 'panicked')
+      return { ...common, phase: 'panicked', exitStatus: PANIC_EXIT_CODE, message: `kernel panic: ${this.kernel.panicReason}` }
     switch (state.kind) {
       case 'running':
         return { ...common, phase: this.kernel.phase === 'booting' ? 'booting' : 'running' }
@@ -118,7 +118,7 @@ export class MachineSession {
       case 'shutdown':
         return { ...common, phase: 'shutdown', message: `the machine shut down: ${state.reason}` }
       case 'exited':
-        return { ...common, phase: 'exited', exitStatus: state.code }
+        return { ...common, phase: 'exited', exitStatus: state.code, message: this.kernel.lastFault || undefined }
     }
   }
 

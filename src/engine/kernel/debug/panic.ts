@@ -15,7 +15,7 @@ const STACK_LINES_MAX = 12
 
 export interface PanicContext {
   memory: PhysicalMemory
-  /** Of the boot image; takes addresses minus KERNEL_BASE. */
+  /** Of the boot image. */
   symbolizer: Symbolizer
   disassembler: Disassembler | null
   cr2: bigint
@@ -35,8 +35,7 @@ function physical(memory: PhysicalMemory, address: bigint, length: number): numb
 }
 
 const place = (context: PanicContext, address: bigint): string => {
-  const at = physical(context.memory, address, 1)
-  const location = at === null ? null : context.symbolizer.locate(at)
+  const location = context.symbolizer.locate(address)
   return location === null ? '' : ` ${formatLocation(location)}`
 }
 
@@ -44,8 +43,7 @@ function faultingInstruction(context: PanicContext, rip: bigint): string {
   const at = physical(context.memory, rip, INSTRUCTION_BYTES_MAX)
   if (at === null) return '(no code there)'
   const bytes = context.memory.read(at, INSTRUCTION_BYTES_MAX)
-  const shown = context.disassembler?.(bytes, at) ?? null
-  return shown ?? [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+  return context.disassembler?.(bytes, rip) ?? [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
 }
 
 function backtrace(context: PanicContext, frame: TrapFrame): string[] {

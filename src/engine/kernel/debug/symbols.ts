@@ -1,6 +1,6 @@
 /** Where an address of a program belongs. */
 export interface Location {
-  /** Name of the function. */
+  /** Name of the function; empty when the file does not say. */
   function: string
   /** Bytes from its start. */
   offset: number
@@ -11,16 +11,19 @@ export interface Location {
 }
 
 export interface Symbolizer {
-  locate(address: number): Location | null
+  /** For a return address ask for the byte before it, which belongs to the call. */
+  locate(address: number | bigint): Location | null
 }
 
-/** One instruction in assembly, from bytes that start with it. Null when they are none. */
-export type Disassembler = (bytes: Uint8Array, address: number) => string | null
+/** One instruction in assembly, from bytes that start with it. */
+export type Disassembler = (bytes: Uint8Array, address: number | bigint) => string
 
-/** `main+0x12 (fault.c:9)`, or just the function when there is no line. */
+/** `main+0x12 (fault.c:9)`, with as much of it as is known. */
 export function formatLocation(location: Location): string {
-  const file = location.file === undefined ? '' : ` (${location.file.slice(location.file.lastIndexOf('/') + 1)}${location.line === undefined ? '' : `:${location.line}`})`
-  return `${location.function}+0x${location.offset.toString(16)}${file}`
+  const name = location.function === '' ? '' : `${location.function}+0x${location.offset.toString(16)}`
+  if (location.file === undefined) return name
+  const file = location.file.slice(location.file.lastIndexOf('/') + 1)
+  return `${name} (${file}${location.line === undefined ? '' : `:${location.line}`})`.trim()
 }
 
 const SECTION_HEADER_BYTES = 64
@@ -31,21 +34,19 @@ const STT_FUNC = 2
 const SHN_ABS = 0xfff1
 
 interface CodeSymbol {
-  address: number
-  bytes: number
+  address: bigint
+  bytes: bigint
   name: string
 }
 
 const u64 = (view: DataView, offset: number): number => view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 4294967296
 
-/**
- * Function names from an ELF64 file's symbol table. `base` is subtracted first, so that addresses of the kernel half stay
- * exact: hand `locate` the address minus base too. A file without a usable table gives a symbolizer that knows nothing.
- */
-export function readSymbolTable(file: Uint8Array, base = 0n): Symbolizer {
-  const symbols = collectSymbols(file, base).sort((a, b) => a.address - b.address)
+/** Function names from an ELF64 file's symbol table. A file without a usable one gives a symbolizer that knows nothing. */
+export function readSymbolTable(file: Uint8Array): Symbolizer {
+  const symbols = collectSymbols(file).sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0))
   return {
-    locate(address) {
+    locate(wanted) {
+      const address = BigInt(wanted)
       let low = 0
       let high = symbols.length
       while (low < high) {
@@ -54,13 +55,13 @@ export function readSymbolTable(file: Uint8Array, base = 0n): Symbolizer {
         else high = middle
       }
       const symbol = low > 0 ? symbols[low - 1] : undefined
-      if (symbol === undefined || (symbol.bytes > 0 && address >= symbol.address + symbol.bytes)) return null
-      return { function: symbol.name, offset: address - symbol.address }
+      if (symbol === undefined || (symbol.bytes > 0n && address >= symbol.address + symbol.bytes)) return null
+      return { function: symbol.name, offset: Number(address - symbol.address) }
     },
   }
 }
 
-function collectSymbols(file: Uint8Array, base: bigint): CodeSymbol[] {
+function collectSymbols(file: Uint8Array): CodeSymbol[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const fits = (offset: number, length: number): boolean => offset + length <= file.length
   if (!fits(0, SECTION_HEADER_BYTES)) return []
@@ -81,7 +82,7 @@ function collectSymbols(file: Uint8Array, base: bigint): CodeSymbol[] {
       const sectionIndex = view.getUint16(at + 6, true)
       if ((type !== STT_FUNC && type !== STT_NOTYPE) || sectionIndex === 0 || sectionIndex >= SHN_ABS) continue
       const name = readName(file, strings + view.getUint32(at, true))
-      if (name !== '') symbols.push({ address: Number(view.getBigUint64(at + 8, true) - base), bytes: u64(view, at + 16), name })
+      if (name !== '') symbols.push({ address: view.getBigUint64(at + 8, true), bytes: view.getBigUint64(at + 16, true), name })
     }
   }
   return symbols

@@ -21,7 +21,7 @@ const TRANSFER_BYTES_MAX = 0x7ffff000
 const FILE_POSITION_MAX = Number.MAX_SAFE_INTEGER
 const PERMISSION_BITS = 0o777
 const Whence = { SET: 0, CURRENT: 1, END: 2 } as const
-const PROTECTION_BITS = Protection.READ | Protection.WRITE | Protection.EXEC
+export const PROTECTION_BITS = Protection.READ | Protection.WRITE | Protection.EXEC
 
 const modes: readonly ConsoleMode[] = ['canonical', 'raw']
 

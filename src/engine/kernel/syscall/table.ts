@@ -3,7 +3,7 @@ import type { ErrnoName } from './errno.ts'
 /**
  * The Atoll ABI's system calls (`int 0x80`): number in RAX, arguments in RDI RSI RDX R10 R8 R9, result in RAX, `-errno` on
  * failure, every other register preserved. This table is the source: the dispatcher runs by it, and the C header
- * `user/include/atoll.h` and `docs/abi.md` are generated from it (generate.ts).
+ * `user/include/atoll.h` and `docs/abi.md` are generated from it (testing/generate.ts).
  */
 
 /** C types an argument can have, and how the dispatcher reads the register: see `decodeArgument` in dispatch.ts. */

@@ -1,7 +1,7 @@
 import { PAGE_BYTES, USER_END } from '../../arch/layout.ts'
 import { VERSION } from '../../debug/log.ts'
 import { DESCRIPTORS_MAX } from '../../fs/open-file.ts'
-import { close, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, terminal, write } from '../calls.ts'
+import { PROTECTION_BITS, close, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, terminal, write } from '../calls.ts'
 import type { Call, DoorEntry, Handler, Result } from '../context.ts'
 import { KernelError } from '../errno.ts'
 import type { ArgumentType } from '../table.ts'
@@ -69,6 +69,14 @@ function mmap(call: Call, address: number, length: number, protection: number, f
   if (end > USER_END) throw new KernelError('ENOMEM')
   if ((flags & MapFlag.FIXED) !== 0) space.unmap(start, end)
   return mapAnonymous(call, address, length, protection)
+}
+
+function mprotect(call: Call, address: number, length: number, protection: number): number {
+  if (length === 0) return 0
+  if ((protection & ~PROTECTION_BITS) !== 0) throw new KernelError('EINVAL')
+  const { start, end } = pageRange(address, length)
+  call.process.memory.protect(start, end, protection)
+  return 0
 }
 
 function ioctl(call: Call, fd: number, request: number, argument: number): number {
@@ -178,12 +186,7 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
   [6, entry([ADDRESS, ADDRESS], (call, path, stat) => statNode(call, AT_FDCWD, path, stat, 0))],
   [8, entry([INT, 'int64_t', INT], seek)],
   [9, entry([ADDRESS, SIZE, INT, INT], mmap)],
-  [10, entry([ADDRESS, SIZE, INT], (call, address, length, protection) => {
-    if (length === 0) return 0
-    const { start, end } = pageRange(address, length)
-    call.process.memory.protect(start, end, protection)
-    return 0
-  })],
+  [10, entry([ADDRESS, SIZE, INT], mprotect)],
   [11, entry([ADDRESS, SIZE], (call, address, length) => {
     const { start, end } = pageRange(address, length)
     if (end > USER_END) throw new KernelError('EINVAL')

@@ -2,13 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { generateDocs, generateHeader } from './generate.ts'
-import { syscalls } from './table.ts'
+import { syscalls } from '../table.ts'
 
-/** `ATOLL_UPDATE=1 npx vitest run src/engine/kernel/syscall/generate.test.ts` writes the files instead of comparing them. */
+/** `ATOLL_UPDATE=1 npx vitest run src/engine/kernel/syscall/testing/generate.test.ts` writes the files instead of comparing them. */
 const update = process.env['ATOLL_UPDATE'] === '1'
 
 const committed = (path: string, generated: string): string => {
-  const file = fileURLToPath(new URL(`../../../../${path}`, import.meta.url))
+  const file = fileURLToPath(new URL(`../../../../../${path}`, import.meta.url))
   if (update) writeFileSync(file, generated)
   return readFileSync(file, 'utf8')
 }

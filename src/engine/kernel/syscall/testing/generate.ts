@@ -1,7 +1,7 @@
-import { Errno, errnoMeaning } from './errno.ts'
-import type { ErrnoName } from './errno.ts'
-import { constantGroups, structures, syscalls, unavailable } from './table.ts'
-import type { SyscallDefinition } from './table.ts'
+import { Errno, errnoMeaning } from '../errno.ts'
+import type { ErrnoName } from '../errno.ts'
+import { constantGroups, structures, syscalls, unavailable } from '../table.ts'
+import type { SyscallDefinition } from '../table.ts'
 
 const ARGUMENT_REGISTERS = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'] as const
 
