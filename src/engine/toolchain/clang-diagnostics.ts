@@ -29,6 +29,8 @@ const LOCATED = /^(.+?):(\d+):(\d+):(?:((?:\{\d+:\d+-\d+:\d+\})+):)? (fatal erro
 const RANGE = /\{(\d+):(\d+)-(\d+):(\d+)\}/g
 const OPTION = / \[(-[^\]]+)\]$/
 const FIX = /^fix-it:"((?:[^"\\]|\\.)*)":\{(\d+):(\d+)-(\d+):(\d+)\}:"((?:[^"\\]|\\.)*)"$/
+/** `<inline asm>`, `<command line>`: text that is in no file. */
+const PSEUDO_FILE = /^<[^/\\]+>$/
 /** The snippet with its line numbers, the include stack, and the count at the end: they repeat what the diagnostics say. */
 const DECORATION = /^ *\d* *\||^In file included from |^\d+ (?:warning|error)s?(?: and \d+ errors?)? generated\.$|^ {24}from /
 
@@ -45,7 +47,13 @@ export function parseClangDiagnostics(output: string, rename: (path: string) => 
   let dropped = 0
   let current: Diagnostic | undefined
   for (const line of output.split(/\r?\n/)) {
+    if (line === '' || DECORATION.test(line)) continue
     const located = LOCATED.exec(line)
+    if (located && PSEUDO_FILE.test(located[1])) {
+      if (located[5] !== 'note') rest.push(line)
+      current = undefined
+      continue
+    }
     if (located) {
       current = readLocated(located, rename, columns)
       if (diagnostics.length < DIAGNOSTICS_MAX) diagnostics.push(current)
@@ -53,11 +61,8 @@ export function parseClangDiagnostics(output: string, rename: (path: string) => 
       continue
     }
     const fix = FIX.exec(line)
-    if (fix) {
-      if (current) addFix(current, fix, rename, columns)
-      continue
-    }
-    if (line !== '' && !DECORATION.test(line)) rest.push(line)
+    if (!fix) rest.push(line)
+    else if (current) addFix(current, fix, rename, columns)
   }
   if (dropped > 0) rest.push(`${dropped} more diagnostics are not shown`)
   return { diagnostics, rest: rest.join('\n') }

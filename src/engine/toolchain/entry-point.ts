@@ -52,7 +52,7 @@ export function guessEntry(text: string, language: 'c' | 'assembly'): EntryGuess
   for (const token of tokensOf(text)) {
     if (token.kind === 'identifier' && token.text === '_start') named = true
     if (token.kind === 'identifier' && (token.text === 'naked' || token.text === '__naked__')) raw = true
-    if (token.kind === 'string' && /(?<![\w.$])_start\s*:/.test(token.text)) raw = named = true
+    if (token.kind === 'string' && /(?<![\w.$])_start\s*:/.test(token.text.replace(/\\./gsu, ' '))) raw = named = true
   }
   return { abi: named ? 'atoll' : 'posix', called: named && !raw }
 }

