@@ -15,11 +15,11 @@ import { AppContext, I18nContext, useApp, useI18n } from './ui/context.tsx'
 import { DeleteDialog } from './ui/delete-dialog.tsx'
 import { NoticeList } from './ui/notice-list.tsx'
 import { PaletteDialog } from './ui/palette-dialog.tsx'
-import { phaseLook } from './ui/phase.ts'
 import { Ring } from './ui/ring.tsx'
 import { SettingsDialog } from './ui/settings-dialog.tsx'
 import { StatusBar } from './ui/status-bar.tsx'
 import { Toolbar } from './ui/toolbar.tsx'
+import { usePhaseLook } from './ui/use-phase-look.ts'
 import type { Workbench } from './workbench.ts'
 
 export interface AppProps {
@@ -124,9 +124,8 @@ function Announcer(): ReactElement {
   const { workbench } = useApp()
   const i18n = useI18n()
   const announcement = useStore(workbench.announcement)
-  const view = useStore(workbench.machine.store)
-  const { label } = phaseLook(view, i18n)
-  const program = view.status?.program
+  const { label } = usePhaseLook()
+  const program = useStore(workbench.machine.store, ({ status }) => status?.program)
   useEffect(() => {
     if (program !== undefined) workbench.announce(i18n.t('machine.announce', { program, phase: label }))
   }, [label, program, i18n, workbench])

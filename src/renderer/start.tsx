@@ -73,6 +73,8 @@ export function start({ root, storage, settings, i18n, theme }: StartOptions): v
   })
   window.addEventListener('online', () => session.retry())
   window.addEventListener('unhandledrejection', ({ reason }) => {
+    // Monaco's way of saying that nobody waits for an answer any more.
+    if (reason instanceof Error && reason.name === 'Canceled') return
     notices.show({ severity: 'error', title: i18n.get().t('notice.unexpected'), detail: messageOf(reason) })
   })
   void document.fonts.ready.then(() => monaco.editor.remeasureFonts())

@@ -35,10 +35,7 @@ export interface EditorsView {
 }
 
 export type Dialog =
-  | null
-  | { kind: 'palette' }
-  | { kind: 'settings' }
-  | { kind: 'delete'; path: ProjectPath; isFolder: boolean; files: number }
+  null | { kind: 'palette' } | { kind: 'settings' } | { kind: 'delete'; path: ProjectPath; isFolder: boolean; files: number }
 
 export interface WorkbenchDependencies {
   connection: WorkbenchConnection
@@ -77,13 +74,11 @@ export class Workbench implements Attached {
   /** What screen readers hear next. */
   readonly announcement: Store<string> = createStore('')
   readonly #location: string
-  readonly #connection: WorkbenchConnection
   #lastProgram: ProjectPath | null
 
   constructor(dependencies: WorkbenchDependencies, attachment: Attachment) {
     const { connection, storage, notices, i18n } = dependencies
     const { service } = connection
-    this.#connection = connection
     this.session = dependencies.session
     this.storage = storage
     this.settings = dependencies.settings
@@ -99,7 +94,8 @@ export class Workbench implements Attached {
     this.documents = new Documents({
       service,
       drafts: new Drafts(storage, this.#location),
-      onDraftsFull: () => this.notices.show({ severity: 'error', title: this.t('notice.draftsFull'), detail: this.t('notice.draftsFull.detail') }),
+      onDraftsFull: () =>
+        this.notices.show({ severity: 'error', title: this.t('notice.draftsFull'), detail: this.t('notice.draftsFull.detail') }),
     })
     this.diagnostics = new Diagnostics({
       service,
@@ -110,6 +106,7 @@ export class Workbench implements Attached {
     })
     this.documents.onTextChanged.subscribe((path) => this.diagnostics.schedule(path))
     this.documents.onSaved.subscribe((path) => {
+      notices.dismissKey(unsavedKey(path))
       if (extensionOf(path) === 'h') this.diagnostics.headerSaved(this.documents.store.get().keys())
     })
     this.machine = new MachineController({
@@ -181,13 +178,17 @@ export class Workbench implements Attached {
 
   async build(): Promise<void> {
     const program = this.target()
-    if (program === null || !(await this.#saveBeforeBuild())) return
+    if (program === null || this.#isOffline() || !(await this.#saveBeforeBuild())) return
     try {
       const build = await this.machine.build(program)
       if (!build) return
       const { duration } = this.i18n.get()
       if (!build.ok) this.#buildFailed(program, build.message)
-      else this.notices.show({ severity: 'info', title: this.t('notice.buildOk', { program: baseName(program), duration: duration(build.elapsedMs) }) })
+      else
+        this.notices.show({
+          severity: 'info',
+          title: this.t('notice.buildOk', { program: baseName(program), duration: duration(build.elapsedMs) }),
+        })
     } catch (reason) {
       this.#failed(this.t('notice.buildFailed', { program: baseName(program) }), reason)
     }
@@ -195,24 +196,29 @@ export class Workbench implements Attached {
 
   async boot(): Promise<void> {
     const program = this.target()
-    if (program === null || !(await this.#saveBeforeBuild())) return
+    if (program === null || this.#isOffline() || !(await this.#saveBeforeBuild())) return
     this.#lastProgram = program
     this.storage.set(this.key('program'), program)
     const outcome = await this.machine.boot(program)
     if (outcome?.kind === 'booted') {
       this.layout.show('console', { keepFocus: true })
     } else if (outcome?.kind === 'build-failed') {
-      this.#buildFailed(program, this.machine.store.get().lastBuild?.message ?? (this.#problemCount(program) > 0 ? undefined : outcome.message))
+      this.#buildFailed(
+        program,
+        this.machine.store.get().lastBuild?.message ?? (this.#problemCount(program) > 0 ? undefined : outcome.message),
+      )
     } else if (outcome?.kind === 'failed') {
       this.#failed(this.t('notice.bootFailed', { program: baseName(program) }), outcome.message)
     }
   }
 
   async stop(): Promise<void> {
+    if (this.#isOffline()) return
     await this.machine.stop().catch((reason: unknown) => this.#failed(this.t('notice.stopFailed'), reason))
   }
 
   async reset(): Promise<void> {
+    if (this.#isOffline()) return
     this.layout.show('console', { keepFocus: true })
     await this.machine.reset().catch((reason: unknown) => this.#failed(this.t('notice.resetFailed'), reason))
   }
@@ -332,9 +338,10 @@ export class Workbench implements Attached {
   }
 
   #explainUnsaved(path: ProjectPath, outcome: SaveOutcome): void {
-    if (outcome === 'saved') return
+    if (outcome === 'saved' || !this.isConnected()) return
     this.notices.show({
       severity: 'error',
+      key: unsavedKey(path),
       title: this.t('notice.unsaved', { name: path }),
       detail: outcome === 'conflict' ? this.t('notice.unsaved.conflict') : this.documents.get(path)?.saveError,
       actions: [{ label: this.t('notice.unsaved.open', { name: baseName(path) }), run: () => this.openDocument(path) }],
@@ -352,7 +359,15 @@ export class Workbench implements Attached {
     this.notices.show({ severity: 'error', title, detail: messageOf(reason) })
   }
 
-  retryConnection(): void {
-    this.#connection.retry()
+  /** What needs the service is refused in sight while it is out of reach; the banner says the rest. */
+  #isOffline(): boolean {
+    if (this.isConnected()) return false
+    this.notices.show({ severity: 'info', title: this.t('notice.offline') })
+    return true
   }
+}
+
+/** Key of the notice that a document is not saved. */
+function unsavedKey(path: ProjectPath): string {
+  return `unsaved:${path}`
 }

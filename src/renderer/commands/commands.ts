@@ -37,7 +37,7 @@ export function createCommands(workbench: Workbench) {
     }),
     reset: command('command.reset', () => void workbench.reset(), {
       keys: ['Mod+Shift+F5'],
-      isEnabled: () => machine.store.get().status !== null,
+      isEnabled: () => machine.store.get().status !== null && !machine.store.get().isGone,
     }),
     save: command('command.save', () => void workbench.save(), { keys: ['Mod+S'], scope: 'outside-console', isEnabled: hasEditor }),
     saveAll: command('command.saveAll', () => void workbench.documents.saveAll(), { isEnabled: hasEditor }),
@@ -52,9 +52,12 @@ export function createCommands(workbench: Workbench) {
     showProblems: command('command.showProblems', () => layout.show('problems'), { keys: ['Mod+Shift+M'] }),
     palette: command('command.palette', () => dialogs.set({ kind: 'palette' }), { keys: ['Mod+Shift+P', 'F1'] }),
     settings: command('command.settings', () => dialogs.set({ kind: 'settings' }), { keys: ['Mod+,'], scope: 'outside-console' }),
+    nextPanel: command('command.nextPanel', () => layout.focusGroup(1), { keys: ['F6'] }),
+    previousPanel: command('command.previousPanel', () => layout.focusGroup(-1), { keys: ['Shift+F6'] }),
     resetLayout: command('command.resetLayout', () => layout.reset()),
   }
   const choices = [
+    ...(['left', 'right', 'above', 'below'] as const).map((side) => command(`command.movePanel.${side}`, () => layout.movePanel(side))),
     ...THEME_CHOICES.map((theme) => command(`command.theme.${theme}`, () => settings.change({ theme }))),
     ...LANGUAGE_CHOICES.map((language) => command(`command.language.${language}`, () => settings.change({ language }))),
   ]
@@ -81,7 +84,8 @@ export function commandOfKey(commands: readonly Command[], event: KeyEvent, isIn
   return (
     commands.find(
       ({ keys, scope }) =>
-        (scope === 'everywhere' || (scope === 'in-console') === isInConsole) && keys.some((combination) => matchesKey(event, combination, isMac)),
+        (scope === 'everywhere' || (scope === 'in-console') === isInConsole) &&
+        keys.some((combination) => matchesKey(event, combination, isMac)),
     ) ?? null
   )
 }

@@ -39,5 +39,5 @@ export function keyLabel(combination: KeyCombination, isMac: boolean, locale: Lo
     return order.map((name) => symbols[name]).join('') + (symbols[key] ?? key)
   }
   const spanish: Record<string, string> = { Shift: 'Mayús', Enter: 'Intro', Delete: 'Supr' }
-  return [...parts, key].map((part) => (part === 'Mod' ? 'Ctrl' : ((locale === 'es' && spanish[part]) || part))).join('+')
+  return [...parts, key].map((part) => (part === 'Mod' ? 'Ctrl' : (locale === 'es' && spanish[part]) || part)).join('+')
 }

@@ -26,7 +26,13 @@ export function ComparisonPanel({ params: { path } }: IDockviewPanelProps<Docume
     const mine = models.get(path)
     if (theirs === null || !mine) return
     const original = monaco.editor.createModel(theirs, languageOf(path))
-    const editor = monaco.editor.createDiffEditor(ref.current!, { ...EDITOR_OPTIONS, theme: 'atoll', originalEditable: false, renderSideBySide: true })
+    const editor = monaco.editor.createDiffEditor(ref.current!, {
+      ...EDITOR_OPTIONS,
+      theme: 'atoll',
+      originalEditable: false,
+      renderSideBySide: true,
+      useInlineViewWhenSpaceIsLimited: false,
+    })
     editor.setModel({ original, modified: mine })
     return () => {
       editor.dispose()

@@ -10,7 +10,8 @@ import { Button } from '../ui/button.tsx'
 import { useApp, useI18n } from '../ui/context.tsx'
 import { monaco } from './monaco.ts'
 
-export const EDITOR_OPTIONS: monaco.editor.IEditorOptions & monaco.editor.IGlobalEditorOptions = {
+export const EDITOR_OPTIONS: monaco.editor.IEditorOptions &
+  monaco.editor.IGlobalEditorOptions & { 'bracketPairColorization.enabled': boolean } = {
   automaticLayout: true,
   fontFamily: 'var(--font-mono)',
   fontSize: 13,
@@ -27,7 +28,7 @@ export const EDITOR_OPTIONS: monaco.editor.IEditorOptions & monaco.editor.IGloba
   lineDecorationsWidth: 8,
   wordBasedSuggestions: 'currentDocument',
   quickSuggestions: { other: true, comments: false, strings: false },
-  bracketPairColorization: { enabled: false },
+  'bracketPairColorization.enabled': false,
   guides: { indentation: true, bracketPairs: false },
   unicodeHighlight: { nonBasicASCII: false },
   scrollbar: { verticalScrollbarSize: 10, horizontalScrollbarSize: 10, useShadows: false },

@@ -98,7 +98,9 @@ export class Editors implements EditorsView {
   }
 
   renamed(from: ProjectPath, to: ProjectPath): void {
-    this.#viewStates = new Map([...this.#viewStates].map(([path, state]) => [isWithin(path, from) ? movePath(path, from, to) : path, state]))
+    this.#viewStates = new Map(
+      [...this.#viewStates].map(([path, state]) => [isWithin(path, from) ? movePath(path, from, to) : path, state]),
+    )
     this.#saveSoon()
   }
 

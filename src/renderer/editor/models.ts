@@ -70,13 +70,23 @@ export class Models {
     let start = 0
     while (start < before.length - 1 && start < after.length - 1 && before[start] === after[start]) start++
     let end = 0
-    while (end < before.length - 1 - start && end < after.length - 1 - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++
+    while (
+      end < before.length - 1 - start &&
+      end < after.length - 1 - start &&
+      before[before.length - 1 - end] === after[after.length - 1 - end]
+    )
+      end++
     const lastLine = before.length - end
     this.#isReplacing = true
     model.pushStackElement()
     model.pushEditOperations(
       null,
-      [{ range: new monaco.Range(start + 1, 1, lastLine, model.getLineMaxColumn(lastLine)), text: after.slice(start, after.length - end).join('\n') }],
+      [
+        {
+          range: new monaco.Range(start + 1, 1, lastLine, model.getLineMaxColumn(lastLine)),
+          text: after.slice(start, after.length - end).join('\n'),
+        },
+      ],
       () => null,
     )
     model.setEOL(text.includes('\r\n') ? monaco.editor.EndOfLineSequence.CRLF : monaco.editor.EndOfLineSequence.LF)

@@ -24,7 +24,10 @@ function tokens(source: string): string[] {
     const result = tokenizer.tokenize(line, true, state)
     state = result.endState
     return result.tokens
-      .map(({ offset, type }, index) => ({ text: line.slice(offset, result.tokens[index + 1]?.offset ?? line.length), type: type.replace(/\.wat$/, '') }))
+      .map(({ offset, type }, index) => ({
+        text: line.slice(offset, result.tokens[index + 1]?.offset ?? line.length),
+        type: type.replace(/\.wat$/, ''),
+      }))
       .filter(({ text, type }) => text.trim() !== '' && !type.startsWith('delimiter.parenthesis'))
       .map(({ text, type }) => `${text}:${type}`)
   })
@@ -48,7 +51,9 @@ describe('the WAT grammar', () => {
   })
 
   it('tells instructions from control', () => {
-    expect(tokens('local.get 0 i32.const 42 i32.add br_if $loop call_indirect (type $t) memory.copy i32x4.extadd_pairwise_i16x8_s')).toEqual([
+    expect(
+      tokens('local.get 0 i32.const 42 i32.add br_if $loop call_indirect (type $t) memory.copy i32x4.extadd_pairwise_i16x8_s'),
+    ).toEqual([
       'local.get:operator',
       '0:number',
       'i32.const:operator',
@@ -77,7 +82,12 @@ describe('the WAT grammar', () => {
   })
 
   it('nests block comments over lines and ends line comments with them', () => {
-    expect(tokens('(; one (; two\n;) still ;) nop ;; rest ( "')).toEqual(['(; one (; two:comment', ';) still ;):comment', 'nop:keyword.control', ';; rest ( ":comment'])
+    expect(tokens('(; one (; two\n;) still ;) nop ;; rest ( "')).toEqual([
+      '(; one (; two:comment',
+      ';) still ;):comment',
+      'nop:keyword.control',
+      ';; rest ( ":comment',
+    ])
   })
 
   it('marks escapes in strings, good and bad, and does not end at an escaped quote', () => {

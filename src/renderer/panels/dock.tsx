@@ -1,4 +1,4 @@
-import type { DockviewMessages, DockviewReadyEvent, Position } from 'dockview-react'
+import type { DockviewMessages, DockviewReadyEvent } from 'dockview-react'
 import { DockviewReact } from 'dockview-react'
 import type { ReactElement } from 'react'
 import { useMemo, useRef } from 'react'
@@ -23,9 +23,15 @@ const COMPONENTS = {
   comparison: ComparisonPanel,
 }
 const TAB_COMPONENTS = { document: DocumentTab, tool: ToolTab }
-const THEME = { name: 'atoll', className: 'dockview-theme-atoll', gap: 1, dndOverlayMounting: 'relative', dndPanelOverlay: 'group' } as const
+const THEME = {
+  name: 'atoll',
+  className: 'dockview-theme-atoll',
+  gap: 1,
+  dndOverlayMounting: 'relative',
+  dndPanelOverlay: 'group',
+} as const
 
-/** The docked panels: movable with the mouse, and with the keyboard (Ctrl+M moves, F6 goes to the next group). */
+/** The docked panels: movable with the mouse, and by commands with the keyboard. */
 export function Dock({ onReady }: { onReady: (event: DockviewReadyEvent) => void }): ReactElement {
   const { workbench } = useApp()
   const i18n = useI18n()
@@ -42,30 +48,24 @@ export function Dock({ onReady }: { onReady: (event: DockviewReadyEvent) => void
       rightHeaderActionsComponent={HeaderActions}
       closeEmptyGroups={false}
       disableFloatingGroups
-      keyboardNavigation
       messages={messages}
       onReady={(event) => {
         if (isReady.current) return
         isReady.current = true
         onReady(event)
-        for (const path of workbench.documents.draftPaths()) if (!workbench.layout.documents().includes(path)) workbench.layout.openDocument(path)
+        for (const path of workbench.documents.draftPaths())
+          if (!workbench.layout.documents().includes(path)) workbench.layout.openDocument(path)
       }}
     />
   )
 }
 
 function dockMessages({ t }: I18n): Partial<DockviewMessages> {
-  const place = (position: Position): string => t(`panel.position.${position}`)
   return {
     panelOpened: (title) => t('panel.opened', { title }),
     panelClosed: (title) => t('panel.closed', { title }),
     groupMaximized: (title) => t('panel.maximized', { title }),
     groupRestored: (title) => t('panel.restored', { title }),
     closeTab: (title) => t('panel.closeTab', { title }),
-    movePickTarget: (source, target, current, total) => t('panel.move.pickTarget', { source, target, current, total }),
-    movePickEdge: (position, target) => t('panel.move.pickEdge', { position: place(position), target }),
-    moveCommitted: (source, target, position) => t('panel.move.done', { source, target, position: place(position) }),
-    moveCancelled: () => t('panel.move.cancelled'),
-    moveNotAllowed: () => t('panel.move.refused'),
   }
 }

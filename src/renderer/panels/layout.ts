@@ -1,4 +1,4 @@
-import type { DockviewApi, IDockviewPanel, SerializedDockview } from 'dockview-react'
+import type { DockviewApi, DockviewGroupPanel, IDockviewPanel, SerializedDockview } from 'dockview-react'
 import type { ProjectPath } from '../../protocol/service.ts'
 import { baseName, isWithin, movePath } from '../state/paths.ts'
 import type { KeyValueStorage } from '../state/storage.ts'
@@ -47,6 +47,7 @@ export class Layout {
       if (path !== null && isEditor(panel) && !this.#isReplacing) this.onDocumentClosed.emit(path)
       queueMicrotask(() => this.#tidyGroups())
     })
+    api.onDidAddPanel(() => this.#updateHeaders())
     api.onDidMovePanel(() => this.#tidyGroups())
     api.onDidActivePanelChange(() => this.#reportActive())
     this.#tidyGroups()
@@ -127,6 +128,36 @@ export class Layout {
     this.#save()
   }
 
+  /** Puts the focus into the next group of panels, or the previous one. */
+  focusGroup(step: 1 | -1): void {
+    const api = this.#api
+    if (!api) return
+    const place = ({ element }: DockviewGroupPanel): DOMRect => element.getBoundingClientRect()
+    const groups = api.groups
+      .filter((group) => group.api.isVisible)
+      .sort((a, b) => place(a).top - place(b).top || place(a).left - place(b).left)
+    const current = groups.findIndex((group) => group.element.contains(document.activeElement))
+    const next = groups.at((current + step) % groups.length)
+    next?.activePanel?.api.setActive()
+    const content = next?.activePanel?.view.content.element ?? next?.element
+    content?.querySelector<HTMLElement>('[data-autofocus], textarea, [role="textbox"], button')?.focus()
+  }
+
+  /** Moves the panel in front, tab and all, to a place beside its neighbours: what dragging does, for the keyboard. */
+  movePanel(direction: 'left' | 'right' | 'above' | 'below'): void {
+    const api = this.#api
+    const panel = api?.activePanel
+    if (!api || !panel) return
+    const position = ({ left: 'left', right: 'right', above: 'top', below: 'bottom' } as const)[direction]
+    const adjacent = api.adjacentGroupInDirection(
+      panel.group,
+      ({ left: 'left', right: 'right', above: 'up', below: 'down' } as const)[direction],
+    )
+    if (adjacent) panel.api.moveTo({ group: adjacent as DockviewGroupPanel, position: 'center' })
+    else if (panel.group.panels.length > 1) panel.api.moveTo({ group: panel.group, position })
+    panel.api.setActive()
+  }
+
   #open(component: 'document' | 'comparison', path: ProjectPath, { title }: { title: string }): void {
     const api = this.#api
     if (!api) return
@@ -136,7 +167,10 @@ export class Layout {
       existing.api.setActive()
       return
     }
-    const group = this.#activeDocument()?.group ?? api.panels.find((panel) => pathOf(panel) !== null)?.group ?? api.groups.find((g) => g.panels.length === 0)
+    const group =
+      this.#activeDocument()?.group ??
+      api.panels.find((panel) => pathOf(panel) !== null)?.group ??
+      api.groups.find((g) => g.panels.length === 0)
     api.addPanel<DocumentParams>({
       id: `${component}-${++this.#lastId}`,
       component,
@@ -179,7 +213,16 @@ export class Layout {
       const project = api.getPanel('project')
       api.addGroup(project ? { referencePanel: project, direction: 'right' } : { direction: 'above' })
     }
+    this.#updateHeaders()
     this.#reportActive()
+  }
+
+  /** A group without panels has no tabs to show. */
+  #updateHeaders(): void {
+    for (const { header, panels } of this.#api?.groups ?? []) {
+      const isEmpty = panels.length === 0
+      if (header.hidden !== isEmpty) header.hidden = isEmpty
+    }
   }
 
   #buildDefault(): void {
@@ -187,10 +230,25 @@ export class Layout {
     const sideWidth = Math.round(Math.min(272, Math.max(208, api.width * 0.18)))
     const consoleHeight = Math.round(api.height * 0.42)
     const editors = api.addGroup()
-    const lagoon = api.addPanel({ id: 'console', component: 'console', title: 'console', position: { referenceGroup: editors, direction: 'below' } })
+    const lagoon = api.addPanel({
+      id: 'console',
+      component: 'console',
+      title: 'console',
+      position: { referenceGroup: editors, direction: 'below' },
+    })
     api.addPanel({ id: 'problems', component: 'problems', title: 'problems', position: { referencePanel: lagoon }, inactive: true })
-    const project = api.addPanel({ id: 'project', component: 'project', title: 'project', position: { referenceGroup: editors, direction: 'left' } })
-    const machine = api.addPanel({ id: 'machine', component: 'machine', title: 'machine', position: { referencePanel: lagoon, direction: 'left' } })
+    const project = api.addPanel({
+      id: 'project',
+      component: 'project',
+      title: 'project',
+      position: { referenceGroup: editors, direction: 'left' },
+    })
+    const machine = api.addPanel({
+      id: 'machine',
+      component: 'machine',
+      title: 'machine',
+      position: { referencePanel: lagoon, direction: 'left' },
+    })
     lagoon.group.api.setSize({ height: consoleHeight })
     project.group.api.setSize({ width: sideWidth })
     machine.group.api.setSize({ width: sideWidth })
@@ -198,7 +256,8 @@ export class Layout {
 
   /** A layout saved by an earlier version may lack a tool. */
   #ensureTools(): void {
-    for (const id of TOOLS) if (!this.#api!.getPanel(id)) this.#api!.addPanel({ id, component: id, title: id, position: { direction: 'below' } })
+    for (const id of TOOLS)
+      if (!this.#api!.getPanel(id)) this.#api!.addPanel({ id, component: id, title: id, position: { direction: 'below' } })
   }
 
   #restore(): boolean {

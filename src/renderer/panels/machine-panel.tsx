@@ -2,8 +2,8 @@ import type { ReactElement, ReactNode } from 'react'
 import { baseName } from '../state/paths.ts'
 import { useStore } from '../state/use-store.ts'
 import { useApp, useI18n } from '../ui/context.tsx'
-import { phaseLook } from '../ui/phase.ts'
 import { Ring } from '../ui/ring.tsx'
+import { usePhaseLook } from '../ui/use-phase-look.ts'
 
 /** The machine's state and clocks. */
 export function MachinePanel(): ReactElement {
@@ -12,7 +12,7 @@ export function MachinePanel(): ReactElement {
   const { t, number, duration } = i18n
   const view = useStore(workbench.machine.store)
   const { status, speed, lastBuild } = view
-  const look = phaseLook(view, i18n)
+  const look = usePhaseLook()
   const seconds = (value: number, digits: number): ReactNode => (
     <>
       {number(value, { minimumFractionDigits: digits, maximumFractionDigits: digits })}
@@ -20,12 +20,12 @@ export function MachinePanel(): ReactElement {
     </>
   )
   return (
-    <section className="machine" aria-label={t('panel.machine')} tabIndex={-1} data-autofocus>
+    <div className="machine" tabIndex={-1} data-autofocus>
       <div className={`machine-state tone-${look.tone}`}>
         <Ring state={look.ring} size={34} />
         <div>
           <p className="machine-phase">{look.label}</p>
-          <p className="machine-program">{status ? status.program : t('machine.none')}</p>
+          {status && <p className="machine-program">{status.program}</p>}
         </div>
       </div>
       {look.detail && <p className="machine-detail">{look.detail}</p>}
@@ -36,9 +36,13 @@ export function MachinePanel(): ReactElement {
           </Reading>
           <Reading name={t('machine.wallTime')}>{seconds(status.wallMs / 1000, 3)}</Reading>
           <Reading name={t('machine.instructions')}>{number(status.instructions)}</Reading>
-          <Reading name={t('machine.speed')}>{speed ? t('machine.mips', { value: number(speed.mips, { maximumSignificantDigits: 3 }) }) : '–'}</Reading>
+          <Reading name={t('machine.speed')}>
+            {speed ? t('machine.mips', { value: number(speed.mips, { maximumSignificantDigits: 3 }) }) : '–'}
+          </Reading>
           <Reading name={t('machine.realTime')} help={t('machine.realTime.help')}>
-            {speed ? t('machine.realTimeFactor', { value: number(speed.realTimeFactor, { minimumFractionDigits: 2, maximumFractionDigits: 2 }) }) : '–'}
+            {speed
+              ? t('machine.realTimeFactor', { value: number(speed.realTimeFactor, { minimumFractionDigits: 2, maximumFractionDigits: 2 }) })
+              : '–'}
           </Reading>
           {status.exitStatus !== undefined && <Reading name={t('machine.exitStatus')}>{number(status.exitStatus)}</Reading>}
         </dl>
@@ -52,7 +56,7 @@ export function MachinePanel(): ReactElement {
           </Reading>
         </dl>
       )}
-    </section>
+    </div>
   )
 }
 

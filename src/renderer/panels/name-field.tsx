@@ -65,7 +65,11 @@ export function NameField({
         }}
       />
       {message && (
-        <p id={messageId} className={problem && message !== hint ? 'name-field-problem' : 'name-field-hint'} role={problem ? 'alert' : undefined}>
+        <p
+          id={messageId}
+          className={problem && message !== hint ? 'name-field-problem' : 'name-field-hint'}
+          role={problem ? 'alert' : undefined}
+        >
           {message}
         </p>
       )}

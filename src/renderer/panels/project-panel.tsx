@@ -122,7 +122,15 @@ export function ProjectPanel(): ReactElement {
 
   if (entries === null) return <p className="panel-hint">{t('project.loading')}</p>
   const newFileField = (folder: ProjectPath, level: number): ReactElement => (
-    <NameField key="new" level={level} folder={folder} initial="" label={t('project.nameLabel')} hint={t('project.nameHint')} onDone={finishNewFile} />
+    <NameField
+      key="new"
+      level={level}
+      folder={folder}
+      initial=""
+      label={t('project.nameLabel')}
+      hint={t('project.nameHint')}
+      onDone={finishNewFile}
+    />
   )
   return (
     <div className="project">
@@ -172,13 +180,20 @@ export function ProjectPanel(): ReactElement {
           y={menu.y}
           onClose={closeMenu}
           items={[
-            ...(menu.row.kind === 'file' ? [{ label: t('project.open'), key: keyLabel('Enter', IS_MAC, locale), run: () => activate(menu.row) }] : []),
+            ...(menu.row.kind === 'file'
+              ? [{ label: t('project.open'), key: keyLabel('Enter', IS_MAC, locale), run: () => activate(menu.row) }]
+              : []),
             {
               label: t('project.newFile'),
               run: () => workbench.startNewFile(menu.row.kind === 'directory' ? menu.row.path : folderOf(menu.row.path)),
             },
             { label: t('project.rename'), key: 'F2', run: () => setRenaming(menu.row.path) },
-            { label: t('project.delete'), key: keyLabel('Delete', IS_MAC, locale), isDanger: true, run: () => workbench.confirmDelete(menu.row.path) },
+            {
+              label: t('project.delete'),
+              key: keyLabel('Delete', IS_MAC, locale),
+              isDanger: true,
+              run: () => workbench.confirmDelete(menu.row.path),
+            },
           ]}
         />
       )}
@@ -208,7 +223,8 @@ function Row({
   )
   const problems = useStore(workbench.diagnostics.store)
   const errors = allProblems(problems).filter(
-    ({ severity, path }) => severity === 'error' && (path === row.path || (row.kind === 'directory' && !row.isExpanded && isWithin(path, row.path))),
+    ({ severity, path }) =>
+      severity === 'error' && (path === row.path || (row.kind === 'directory' && !row.isExpanded && isWithin(path, row.path))),
   ).length
   const isFolder = row.kind === 'directory'
   return (
@@ -223,7 +239,9 @@ function Row({
       aria-setsize={row.siblings}
       aria-expanded={isFolder ? row.isExpanded : undefined}
       aria-selected={isSelected}
-      aria-label={[row.name, isUnsaved && t('panel.unsaved'), errors > 0 && t('project.row.problems', { count: errors })].filter(Boolean).join(', ')}
+      aria-label={[row.name, isUnsaved && t('panel.unsaved'), errors > 0 && t('project.row.problems', { count: errors })]
+        .filter(Boolean)
+        .join(', ')}
       tabIndex={isFocusable ? 0 : -1}
       onClick={onActivate}
       onContextMenu={(event) => {
@@ -233,7 +251,9 @@ function Row({
       }}
       data-autofocus={isFocusable ? '' : undefined}
     >
-      <span className="tree-icon">{isFolder ? <Icon name={row.isExpanded ? 'chevronDown' : 'chevronRight'} /> : <FileMark path={row.path} />}</span>
+      <span className="tree-icon">
+        {isFolder ? <Icon name={row.isExpanded ? 'chevronDown' : 'chevronRight'} /> : <FileMark path={row.path} />}
+      </span>
       <span className="tree-name">{row.name}</span>
       {errors > 0 && <span className="tree-count">{errors}</span>}
       {isUnsaved && <span className="dot" title={t('panel.unsaved')} />}

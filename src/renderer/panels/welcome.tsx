@@ -5,6 +5,7 @@ import { useStore } from '../state/use-store.ts'
 import { Button } from '../ui/button.tsx'
 import { useApp, useI18n } from '../ui/context.tsx'
 import { Ring } from '../ui/ring.tsx'
+import { useTarget } from '../ui/use-target.ts'
 
 const PROGRAMS_SHOWN = 5
 
@@ -15,7 +16,11 @@ export function Welcome(): ReactElement {
   const { t } = i18n
   const entries = useStore(workbench.project.store, (project) => project.entries)
   const isAlive = useStore(workbench.machine.store, ({ status }) => status?.phase === 'running' || status?.phase === 'booting')
-  const programs = (entries ?? []).filter(({ kind, path }) => kind === 'file' && isProgram(path)).slice(0, PROGRAMS_SHOWN)
+  const target = useTarget()
+  const programs = (entries ?? [])
+    .filter(({ kind, path }) => kind === 'file' && isProgram(path))
+    .toSorted((a, b) => Number(b.path === target) - Number(a.path === target))
+    .slice(0, PROGRAMS_SHOWN)
   const { boot, toggleConsole, palette } = workbench.commands
   const key = commandKey(boot, i18n) ?? ''
   const [before, after] = t('welcome.title', { key: '\u0000' }).split('\u0000')
@@ -30,7 +35,7 @@ export function Welcome(): ReactElement {
       <p>{t('welcome.detail')}</p>
       <div className="welcome-files">
         {programs.map(({ path }) => (
-          <Button key={path} icon="file" onClick={() => workbench.openDocument(path)}>
+          <Button key={path} variant={path === target ? 'primary' : 'plain'} icon="file" onClick={() => workbench.openDocument(path)}>
             {t('welcome.open', { name: baseName(path) })}
           </Button>
         ))}

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import type { Attachment } from '../../protocol/service.ts'
 import type { ConnectOptions } from '../../protocol/transport.ts'
-import { FakeService } from '../dev/fake-service.ts'
+import { FakeService } from '../testing/fake-service.ts'
 import { Session } from './session.ts'
 
 function setUp() {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Diagnostic } from '../../protocol/service.ts'
-import { FakeService } from '../dev/fake-service.ts'
+import { FakeService } from '../testing/fake-service.ts'
 import { CHECK_IDLE_MS, Diagnostics, allProblems, countProblems } from './diagnostics.ts'
 
 function setUp(texts: Record<string, string>) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { FakeService } from '../dev/fake-service.ts'
+import { FakeService } from '../testing/fake-service.ts'
 import { AUTOSAVE_IDLE_MS, DRAFT_DELAY_MS, Documents, isDirty } from './documents.ts'
 import { Drafts } from './drafts.ts'
 import { memoryStorage } from './storage.ts'

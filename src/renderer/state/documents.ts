@@ -90,10 +90,25 @@ export class Documents {
     const draft = this.#drafts.get(path)
     if (!content) {
       if (!draft) this.#put({ ...document, phase: 'failed', error })
-      else this.#put({ ...document, phase: 'ready', text: draft.text, version: draft.baseVersion, conflict: { kind: 'deleted' }, replacement: 1 })
+      else
+        this.#put({
+          ...document,
+          phase: 'ready',
+          text: draft.text,
+          version: draft.baseVersion,
+          conflict: { kind: 'deleted' },
+          replacement: 1,
+        })
       return
     }
-    const loaded: DocumentState = { ...document, phase: 'ready', text: content.text, savedText: content.text, version: content.version, replacement: 1 }
+    const loaded: DocumentState = {
+      ...document,
+      phase: 'ready',
+      text: content.text,
+      savedText: content.text,
+      version: content.version,
+      replacement: 1,
+    }
     if (!draft || draft.text === content.text) {
       this.#drafts.remove(path)
       this.#put(loaded)
@@ -235,7 +250,13 @@ export class Documents {
       return 'failed'
     }
     if (result.current.text === text) {
-      this.#change(path, (current) => ({ ...current, isSaving: false, savedText: text, version: result.current.version, conflict: undefined }))
+      this.#change(path, (current) => ({
+        ...current,
+        isSaving: false,
+        savedText: text,
+        version: result.current.version,
+        conflict: undefined,
+      }))
       this.#afterSave(path)
       return 'saved'
     }
@@ -271,7 +292,8 @@ export class Documents {
     const document = this.get(path)
     if (document?.phase !== 'ready') return
     if (!content) this.#markDeleted(document)
-    else if (content.version === document.version) this.#change(path, (current) => (current.conflict ? { ...current, conflict: undefined } : current))
+    else if (content.version === document.version)
+      this.#change(path, (current) => (current.conflict ? { ...current, conflict: undefined } : current))
     else if (document.text === document.savedText || content.text === document.text) this.#replace(document, content)
     else this.#put({ ...document, conflict: { kind: 'changed', theirs: content } })
   }

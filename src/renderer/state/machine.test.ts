@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest'
-import { FakeService } from '../dev/fake-service.ts'
+import { FakeService } from '../testing/fake-service.ts'
 import type { ConsoleSink } from './machine.ts'
 import { MachineController } from './machine.ts'
 
@@ -111,7 +111,7 @@ it('types into a machine that lives, and only then', async () => {
   expect(machine.type(bytes('x'))).toBeNull()
 })
 
-it('shows the machine it finds after a reload, and none when the service forgot it', async () => {
+it('shows the machine it finds after a reload, and keeps the last words of one that went with its service', async () => {
   const { service, screen, machine } = setUp()
   await machine.boot('hello.c')
   service.consoleText = 'boot log'
@@ -120,6 +120,13 @@ it('shows the machine it finds after a reload, and none when the service forgot 
   await machine.output('m1', bytes(', more'))
   expect(screen.text).toBe('boot log, more')
   machine.attached([])
+  expect(screen.text).toBe('boot log, more')
+  expect(machine.store.get()).toMatchObject({ status: { phase: 'stopped' }, isGone: true })
+  await machine.reset()
+  expect(service.calls).not.toContain('reset m1')
+
+  service.machine = null
+  await machine.boot('hello.c')
   expect(screen.text).toBe('')
-  expect(machine.store.get().status).toBeNull()
+  expect(machine.store.get()).toMatchObject({ status: { phase: 'booting' }, isGone: false })
 })

@@ -24,6 +24,8 @@ export interface Speed {
 export interface MachineView {
   /** The machine that runs or ran last. */
   status: MachineStatus | null
+  /** The service that ran it was started anew and knows nothing of it; `status` and the console show its end. */
+  isGone: boolean
   speed: Speed | null
   /** The call under way. */
   activity: 'idle' | 'building' | 'booting' | 'stopping' | 'resetting'
@@ -48,7 +50,13 @@ export class MachineController {
   readonly #service: WorkbenchService
   readonly #console: ConsoleSink
   readonly #onBuilt: (program: ProjectPath, build: BuildResult) => void
-  readonly #store: Store<MachineView> = createStore<MachineView>({ status: null, speed: null, activity: 'idle', lastBuild: null })
+  readonly #store: Store<MachineView> = createStore<MachineView>({
+    status: null,
+    isGone: false,
+    speed: null,
+    activity: 'idle',
+    lastBuild: null,
+  })
   /** Machines that were replaced; what they still say on their way out is not shown. */
   readonly #replaced = new Set<MachineId>()
   #followed: MachineId | null = null
@@ -68,9 +76,19 @@ export class MachineController {
   attached(machines: { status: MachineStatus; console: Uint8Array }[]): void {
     const last = machines.at(-1)
     this.#replaced.clear()
-    this.#followed = last?.status.id ?? null
     this.#speedBase = null
-    this.#store.update((view) => ({ ...view, status: last?.status ?? null, speed: null }))
+    const { status } = this.#store.get()
+    if (!last && status) {
+      this.#store.update((view) => ({
+        ...view,
+        status: isAlive(status.phase) ? { ...status, phase: 'stopped' } : status,
+        isGone: true,
+        speed: null,
+      }))
+      return
+    }
+    this.#followed = last?.status.id ?? null
+    this.#store.update((view) => ({ ...view, status: last?.status ?? null, isGone: false, speed: null }))
     this.#console.replace(last?.console ?? new Uint8Array())
   }
 
@@ -105,8 +123,8 @@ export class MachineController {
   }
 
   async reset(): Promise<void> {
-    const { status } = this.#store.get()
-    if (!status) return
+    const { status, isGone } = this.#store.get()
+    if (!status || isGone) return
     await this.#during('resetting', () => {
       this.#console.replace(new Uint8Array())
       return this.#service.reset(status.id)
@@ -124,7 +142,7 @@ export class MachineController {
     if (this.#replaced.has(status.id)) return
     this.#follow(status.id)
     if (this.#speedBase && status.instructions < this.#speedBase.instructions) this.#speedBase = null
-    this.#store.update((view) => ({ ...view, status, speed: this.#measure(status, view.speed) }))
+    this.#store.update((view) => ({ ...view, status, isGone: false, speed: this.#measure(status, view.speed) }))
   }
 
   /** The machine wrote to its console. */

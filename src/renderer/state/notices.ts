@@ -13,6 +13,8 @@ export interface NoticeAction {
 
 export interface Notice {
   id: number
+  /** What it is about: a new one takes the place of the old. */
+  key: string
   severity: 'info' | 'error'
   title: string
   detail?: string
@@ -21,9 +23,11 @@ export interface Notice {
 
 export interface Notices {
   readonly store: ReadonlyStore<readonly Notice[]>
-  /** Shows a notice; one with the same title is replaced. Errors and notices with actions stay until dismissed. */
-  show(notice: { severity: Notice['severity']; title: string; detail?: string; actions?: readonly NoticeAction[] }): number
+  /** Shows a notice; one with the same key (left out: the title) is replaced. Errors and notices with actions stay until dismissed. */
+  show(notice: { severity: Notice['severity']; title: string; key?: string; detail?: string; actions?: readonly NoticeAction[] }): void
   dismiss(id: number): void
+  /** What it told of is over. */
+  dismissKey(key: string): void
 }
 
 export function createNotices(): Notices {
@@ -33,11 +37,13 @@ export function createNotices(): Notices {
   return {
     store,
     dismiss,
-    show({ severity, title, detail, actions = [] }) {
+    dismissKey: (key) => store.update((notices) => notices.filter((notice) => notice.key !== key)),
+    show({ severity, title, key = title, detail, actions = [] }) {
       const id = ++lastId
-      store.update((notices) => [...notices.filter((other) => other.title !== title), { id, severity, title, detail, actions }].slice(-NOTICES_MAX))
+      store.update((notices) =>
+        [...notices.filter((other) => other.key !== key), { id, key, severity, title, detail, actions }].slice(-NOTICES_MAX),
+      )
       if (severity === 'info' && actions.length === 0) setTimeout(() => dismiss(id), NOTICE_MS)
-      return id
     },
   }
 }

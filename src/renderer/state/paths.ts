@@ -68,6 +68,7 @@ export type NameProblem = 'empty' | 'segment' | 'character' | 'taken'
 export function nameProblem(folder: ProjectPath, name: string, taken: (path: ProjectPath) => boolean): NameProblem | null {
   if (name === '') return 'empty'
   if (/[\\:*?"<>|\u0000-\u001f]/.test(name)) return 'character'
-  if (name.split('/').some((segment) => segment === '' || segment === '.' || segment === '..' || segment !== segment.trim())) return 'segment'
+  if (name.split('/').some((segment) => segment === '' || segment === '.' || segment === '..' || segment !== segment.trim()))
+    return 'segment'
   return taken(joinPath(folder, name)) ? 'taken' : null
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FileEntry } from '../../protocol/service.ts'
-import { FakeService } from '../dev/fake-service.ts'
+import { FakeService } from '../testing/fake-service.ts'
 import { nameProblem } from './paths.ts'
 import { Project, treeRows } from './project.ts'
 import { memoryStorage } from './storage.ts'
@@ -9,7 +9,10 @@ const file = (path: string): FileEntry => ({ path, kind: 'file', size: 1 })
 
 describe('the tree', () => {
   it('shows folders first, then names as people sort them', () => {
-    const rows = treeRows([file('b.c'), file('a10.c'), file('a2.c'), file('lib/z.c'), { path: 'docs', kind: 'directory', size: 0 }], new Set(['lib']))
+    const rows = treeRows(
+      [file('b.c'), file('a10.c'), file('a2.c'), file('lib/z.c'), { path: 'docs', kind: 'directory', size: 0 }],
+      new Set(['lib']),
+    )
     expect(rows.map(({ path, level, position, siblings }) => `${path} ${level} ${position}/${siblings}`)).toEqual([
       'docs 1 1/5',
       'lib 1 2/5',

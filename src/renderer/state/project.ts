@@ -51,7 +51,9 @@ export class Project {
 
   attached({ name, location, shell }: Pick<ProjectState, 'name' | 'location' | 'shell'>): void {
     const saved = readJson(this.#storage, `atoll:expanded:${location}`)
-    const expanded = Array.isArray(saved) ? new Set(saved.filter((path): path is string => typeof path === 'string')) : this.#store.get().expanded
+    const expanded = Array.isArray(saved)
+      ? new Set(saved.filter((path): path is string => typeof path === 'string'))
+      : this.#store.get().expanded
     this.#store.update((state) => ({ ...state, name, location, shell, expanded }))
   }
 

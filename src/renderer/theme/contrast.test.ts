@@ -17,7 +17,9 @@ function contrast(a: string, b: string): number {
 function tokens(theme: 'dark' | 'light'): Record<string, string> {
   const css = readFileSync(new URL('tokens.css', import.meta.url), 'utf8')
   const block = css.slice(css.indexOf(`data-theme='${theme}'`))
-  return Object.fromEntries([...block.slice(0, block.indexOf('}')).matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name, value]) => [name, value]))
+  return Object.fromEntries(
+    [...block.slice(0, block.indexOf('}')).matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name, value]) => [name, value]),
+  )
 }
 
 const SURFACES = ['surface', 'surface-raised', 'surface-sunken', 'surface-hover', 'ground']
@@ -27,7 +29,9 @@ describe.each(['dark', 'light'] as const)('the %s theme meets WCAG AA', (theme) 
   const color = tokens(theme)
   const pairs = [
     ...TEXT.flatMap((text) => SURFACES.map((surface) => [text, surface])),
-    ...['text', 'text-muted'].flatMap((text) => ['surface-active', 'accent-soft', 'coral-soft', 'sand-soft'].map((surface) => [text, surface])),
+    ...['text', 'text-muted'].flatMap((text) =>
+      ['surface-active', 'accent-soft', 'coral-soft', 'sand-soft'].map((surface) => [text, surface]),
+    ),
     ...['on-accent'].flatMap((text) => ['accent-fill', 'accent-fill-hover'].map((surface) => [text, surface])),
     ['on-coral', 'coral-fill'],
     ...['keyword', 'type', 'string', 'number', 'comment', 'directive'].map((name) => [`code-${name}`, 'surface']),

@@ -32,7 +32,9 @@ export function ConnectionBanner({ state, onRetry }: { state: SessionState; onRe
     <div className="banner">
       <Icon name="unplugged" />
       <p role="alert">{t('connection.lost')}</p>
-      <p className="banner-quiet">{seconds === null || seconds <= 0 ? t('connection.reconnecting') : t('connection.retryIn', { count: seconds })}</p>
+      <p className="banner-quiet">
+        {seconds === null || seconds <= 0 ? t('connection.reconnecting') : t('connection.retryIn', { count: seconds })}
+      </p>
       <Button onClick={onRetry} disabled={state.retryAt === null}>
         {t('connection.retry')}
       </Button>

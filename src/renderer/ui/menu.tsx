@@ -9,7 +9,19 @@ export interface MenuItem {
 }
 
 /** A context menu at a point of the window: arrow keys choose, Enter runs, Escape and a click elsewhere close. */
-export function Menu({ label, x, y, items, onClose }: { label: string; x: number; y: number; items: MenuItem[]; onClose: () => void }): ReactElement {
+export function Menu({
+  label,
+  x,
+  y,
+  items,
+  onClose,
+}: {
+  label: string
+  x: number
+  y: number
+  items: MenuItem[]
+  onClose: () => void
+}): ReactElement {
   const ref = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
     const menu = ref.current!

@@ -23,7 +23,14 @@ export function PaletteDialog({ onClose }: { onClose: () => void }): ReactElemen
   const listRef = useRef<HTMLDivElement>(null)
 
   const items = useMemo(() => {
-    const files = query.trim() === '' ? [] : rank(query, (entries ?? []).filter(({ kind }) => kind === 'file'), ({ path }) => path).slice(0, FILES_MAX)
+    const files =
+      query.trim() === ''
+        ? []
+        : rank(
+            query,
+            (entries ?? []).filter(({ kind }) => kind === 'file'),
+            ({ path }) => path,
+          ).slice(0, FILES_MAX)
     const commands = workbench.commands.all.filter((command) => command !== workbench.commands.palette && command.isEnabled())
     return [
       ...files.map(({ path }) => ({

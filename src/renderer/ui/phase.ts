@@ -1,5 +1,6 @@
 import type { I18n } from '../i18n/i18n.ts'
 import type { MachineView } from '../state/machine.ts'
+import { isAlive } from '../state/machine.ts'
 import type { RingState } from './ring.tsx'
 
 /** How a machine is to be called and drawn. */
@@ -10,11 +11,19 @@ export interface PhaseLook {
   tone: 'neutral' | 'accent' | 'sand' | 'coral'
 }
 
-export function phaseLook({ status, activity }: MachineView, { t, number }: I18n): PhaseLook {
+export function phaseLook(view: MachineView, isConnected: boolean, i18n: I18n): PhaseLook {
+  const look = lookWhenConnected(view, i18n)
+  return isConnected || !isAlive(view.status?.phase) ? look : { ...look, detail: i18n.t('phase.lastKnown'), ring: 'off', tone: 'neutral' }
+}
+
+function lookWhenConnected({ status, isGone, activity }: MachineView, { t, number }: I18n): PhaseLook {
   if (activity === 'building' || activity === 'booting') return { label: t('phase.building'), detail: '', ring: 'busy', tone: 'accent' }
   if (!status) return { label: t('phase.none'), detail: t('machine.none.detail'), ring: 'off', tone: 'neutral' }
-  const detail = status.message ?? t(`phase.${status.phase}.detail`)
-  switch (status.phase) {
+  if (isGone && status.phase === 'stopped') return { label: t('phase.gone'), detail: t('phase.gone.detail'), ring: 'off', tone: 'neutral' }
+  const { phase } = status
+  // What runs, ended or was stopped needs no explanation.
+  const detail = status.message ?? (phase === 'running' || phase === 'exited' || phase === 'stopped' ? '' : t(`phase.${phase}.detail`))
+  switch (phase) {
     case 'booting':
       return { label: t('phase.booting'), detail, ring: 'busy', tone: 'accent' }
     case 'running':
@@ -30,6 +39,7 @@ export function phaseLook({ status, activity }: MachineView, { t, number }: I18n
     case 'shutdown':
       return { label: t('phase.shutdown'), detail, ring: 'broken', tone: 'coral' }
     case 'stopped':
+      if (status.message !== undefined) return { label: t('phase.stopped'), detail, ring: 'broken', tone: 'coral' }
       return { label: t('phase.stopped'), detail, ring: 'off', tone: 'neutral' }
   }
 }

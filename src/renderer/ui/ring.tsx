@@ -2,13 +2,13 @@ import type { ReactElement } from 'react'
 
 export type RingState = 'off' | 'busy' | 'live' | 'waiting' | 'done' | 'broken'
 
-/** The islands of an atoll as arcs of one circle: start and length in degrees. The gaps are the passes into the lagoon. */
+/** The islands of an atoll as arcs of one circle: start and length in degrees, breadth. The gaps are the passes into the lagoon. */
 const ISLANDS = [
-  [-82, 74],
-  [12, 38],
-  [66, 92],
-  [176, 26],
-  [218, 44],
+  [-78, 62, 3.2],
+  [22, 18, 2.2],
+  [74, 78, 3.2],
+  [186, 8, 2],
+  [226, 22, 2.6],
 ] as const
 
 function arc(startDegrees: number, lengthDegrees: number, radius: number): string {
@@ -23,12 +23,12 @@ function arc(startDegrees: number, lengthDegrees: number, radius: number): strin
 export function Ring({ state, size = 20 }: { state: RingState; size?: number }): ReactElement {
   return (
     <svg className={`ring ring-${state}`} width={size} height={size} viewBox="0 0 24 24" fill="none" aria-hidden="true">
-      <g className="ring-islands" stroke="currentColor" strokeWidth="3" strokeLinecap="round">
-        {ISLANDS.map(([start, length]) => (
-          <path key={start} d={arc(start, length, 9.2)} />
+      <g className="ring-islands" stroke="currentColor" strokeLinecap="round">
+        {ISLANDS.map(([start, length, breadth]) => (
+          <path key={start} d={arc(start, length, 9.4)} strokeWidth={breadth} />
         ))}
       </g>
-      <circle className="ring-lagoon" cx="12" cy="12" r="3.6" />
+      <circle className="ring-lagoon" cx="12" cy="12" r="3.4" />
     </svg>
   )
 }

@@ -41,7 +41,12 @@ export function SettingsDialog({ onClose }: { onClose: () => void }): ReactEleme
           {t('settings.screenReader')}
           <small>{t('settings.screenReader.detail')}</small>
         </span>
-        <input type="checkbox" className="switch" checked={screenReader} onChange={(event) => settings.change({ screenReader: event.target.checked })} />
+        <input
+          type="checkbox"
+          className="switch"
+          checked={screenReader}
+          onChange={(event) => settings.change({ screenReader: event.target.checked })}
+        />
       </label>
       <div className="settings-row">
         <span>{t('settings.layout')}</span>
@@ -65,9 +70,9 @@ function Choice<T extends string>({
   onChange: (value: T) => void
 }): ReactElement {
   return (
-    <fieldset className="settings-row">
-      <legend>{label}</legend>
-      <div className="segmented">
+    <div className="settings-row">
+      <span aria-hidden="true">{label}</span>
+      <div className="segmented" role="radiogroup" aria-label={label}>
         {choices.map(([choice, text]) => (
           <label key={choice}>
             <input type="radio" name={name} value={choice} checked={choice === value} onChange={() => onChange(choice)} />
@@ -75,6 +80,6 @@ function Choice<T extends string>({
           </label>
         ))}
       </div>
-    </fieldset>
+    </div>
   )
 }

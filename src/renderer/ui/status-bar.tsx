@@ -28,7 +28,11 @@ export function StatusBar(): ReactElement {
         {t(session === 'connected' ? 'status.connected' : session === 'lost' ? 'status.disconnected' : 'status.connecting')}
       </span>
       <span className="status-location">{location}</span>
-      <button type="button" className={errors > 0 ? 'status-errors' : warnings > 0 ? 'status-warnings' : ''} onClick={workbench.commands.showProblems.run}>
+      <button
+        type="button"
+        className={errors > 0 ? 'status-errors' : warnings > 0 ? 'status-warnings' : ''}
+        onClick={workbench.commands.showProblems.run}
+      >
         <Icon name={errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'check'} size={13} />
         {counts.length > 0 ? counts.join(', ') : t('problems.noneShort')}
       </button>

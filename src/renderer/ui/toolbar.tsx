@@ -6,8 +6,8 @@ import { useStore } from '../state/use-store.ts'
 import { Button, IconButton } from './button.tsx'
 import { useApp, useCommand, useI18n } from './context.tsx'
 import { Icon } from './icons.tsx'
-import { phaseLook } from './phase.ts'
 import { Ring } from './ring.tsx'
+import { usePhaseLook } from './use-phase-look.ts'
 import { useTarget } from './use-target.ts'
 
 /** The top of the window: which project, the machine's controls and state, the way to everything else. */
@@ -29,10 +29,10 @@ export function Toolbar(): ReactElement {
       <MachineControls />
       <MachineChip />
       <div className="toolbar-end">
-        <button type="button" className="palette-button" title={palette.tooltip} onClick={palette.run}>
+        <button type="button" className="palette-button" aria-label={palette.label} title={palette.tooltip} onClick={palette.run}>
           <Icon name="search" size={14} />
           <span>{palette.label}</span>
-          <kbd>{commandKey(commands.palette, i18n)}</kbd>
+          <kbd aria-hidden="true">{commandKey(commands.palette, i18n)}</kbd>
         </button>
         <IconButton icon="settings" label={settings.label} title={settings.tooltip} onClick={settings.run} />
       </div>
@@ -46,24 +46,26 @@ function MachineControls(): ReactElement {
   const { t } = i18n
   const { boot, build, stop, reset } = workbench.commands
   const target = useTarget()
-  const { status, activity } = useStore(workbench.machine.store)
+  const { status, isGone, activity } = useStore(workbench.machine.store)
   const isConnected = useStore(workbench.session, (state) => state.kind === 'connected')
   const isBuilding = activity === 'building' || activity === 'booting'
   const program = target === null ? '' : baseName(target)
+  const key = commandKey(boot, i18n) ?? ''
   return (
-    <div role="toolbar" aria-label={t('toolbar.label')} className="machine-controls">
+    <div role="group" aria-label={t('toolbar.label')} className="machine-controls">
       <Button
         variant="primary"
         icon="play"
         className="boot-button"
         disabled={target === null || isBuilding || !isConnected}
-        aria-label={target === null ? t('command.boot') : t('command.boot.program', { program })}
-        title={target === null ? t('toolbar.noProgram') : commandTooltip(boot, i18n)}
+        title={target === null ? t('toolbar.noProgram') : t('command.withKey', { command: t('command.boot.program', { program }), key })}
         onClick={boot.run}
       >
         <span>{isBuilding ? t('toolbar.building') : t('toolbar.boot')}</span>
-        {program && <span className="boot-program">{program}</span>}
-        <kbd>{commandKey(boot, i18n)}</kbd>
+        <span className="boot-program" aria-hidden="true">
+          {program}
+        </span>
+        <kbd aria-hidden="true">{key}</kbd>
       </Button>
       <IconButton
         icon="hammer"
@@ -76,16 +78,16 @@ function MachineControls(): ReactElement {
       <IconButton
         icon="stop"
         className="stop-button"
-        label={t(stop.title)}
+        label={t('machine.stop')}
         title={commandTooltip(stop, i18n)}
         disabled={!isAlive(status?.phase) || !isConnected}
         onClick={stop.run}
       />
       <IconButton
         icon="reset"
-        label={t(reset.title)}
+        label={t('machine.reset')}
         title={commandTooltip(reset, i18n)}
-        disabled={!status || isBuilding || !isConnected}
+        disabled={!status || isGone || isBuilding || !isConnected}
         onClick={reset.run}
       />
     </div>
@@ -96,16 +98,24 @@ function MachineControls(): ReactElement {
 function MachineChip(): ReactElement {
   const { workbench } = useApp()
   const i18n = useI18n()
-  const { t, number } = i18n
+  const { t, duration } = i18n
   const view = useStore(workbench.machine.store)
-  const look = phaseLook(view, i18n)
+  const look = usePhaseLook()
+  if (view.lastBuild?.ok === false && view.activity === 'idle' && !isAlive(view.status?.phase)) {
+    return (
+      <button type="button" className="machine-chip tone-coral" onClick={workbench.commands.showProblems.run}>
+        <Icon name="error" size={18} />
+        {t('toolbar.buildFailed')}
+      </button>
+    )
+  }
   return (
     <button type="button" className={`machine-chip tone-${look.tone}`} title={look.detail} onClick={workbench.commands.showMachine.run}>
       <Ring state={look.ring} size={18} />
       <span data-testid="machine-phase">{look.label}</span>
       {view.status && (
         <span className="machine-chip-time" title={t('machine.virtualTime')}>
-          {number(view.status.virtualNs / 1e9, { minimumFractionDigits: 3, maximumFractionDigits: 3 })} s
+          {duration(view.status.virtualNs / 1e6)}
         </span>
       )}
     </button>

@@ -147,6 +147,16 @@ function diagnose(path: ProjectPath, text: string): Diagnostic[] {
   return text.split('\n').flatMap((line, index) => {
     const column = line.indexOf('error!') + 1
     if (column === 0) return []
-    return [{ path, line: index + 1, column, endLine: index + 1, endColumn: column + 6, severity: 'error' as const, message: 'this line says it is wrong' }]
+    return [
+      {
+        path,
+        line: index + 1,
+        column,
+        endLine: index + 1,
+        endColumn: column + 6,
+        severity: 'error' as const,
+        message: 'this line says it is wrong',
+      },
+    ]
   })
 }
