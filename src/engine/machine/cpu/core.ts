@@ -4,7 +4,7 @@
 export interface CpuHost {
   /** IN. May read the clock: `executedInRun()` is exact while it runs. The value is unsigned. */
   portIn(port: number, size: 1 | 2 | 4): number
-  /** OUT. */
+  /** OUT. Calls `requestStop` when it changes what must happen next: an earlier event, INTR, the machine's end. */
   portOut(port: number, size: 1 | 2 | 4, value: number): void
   /** A load from a physical address that is not RAM: puts the value, little-endian, at offset 0 of `into`. */
   mmioRead(physical: number, size: 1 | 2 | 4 | 8, into: DataView): void
@@ -26,7 +26,7 @@ export interface CpuCore {
   reset(): void
   /**
    * Executes at most `instructions` (1 to 2^30) instructions and returns how many it executed. Returns early when halted,
-   * shut down, or when a stop was requested (after an OUT, after a hypercall, when IF becomes 1). Delivers a pending
+   * shut down, or when a stop was requested (by the host, after a hypercall, when IF becomes 1). Delivers a pending
    * external interrupt first if IF is 1 and no interrupt shadow holds it off.
    */
   run(instructions: number): number

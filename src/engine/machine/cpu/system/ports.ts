@@ -34,7 +34,7 @@ export class Ports {
     }
   }
 
-  /** OUT of AL, AX or EAX to port SYS_IMM. What a device does next may concern the machine, so `run` returns. */
+  /** OUT of AL, AX or EAX to port SYS_IMM. When that changes what must happen next, the host asks for a stop itself. */
   out(): void {
     const { state } = this
     const { i32 } = state
@@ -43,7 +43,6 @@ export class Ports {
     this.check(port, size)
     const value = state.gprLo(Gpr.RAX)
     this.host.portOut(port, size, size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff))
-    state.stop()
   }
 
   /** #GP(0) unless IOPL or the I/O permission map of the TSS allows the ports. */
