@@ -35,10 +35,12 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 function build(name: string, sources: string[], ...options: string[]): Uint8Array {
   const { clang, lld } = findCompiler({ installation: INSTALLATION })
-  const run = ([file, ...first]: readonly string[], ...args: string[]): unknown => execFileSync(file, [...first, ...args], { stdio: 'pipe' })
+  const run = ([file, ...first]: readonly string[], ...args: string[]): void => {
+    execFileSync(file, [...first, ...args], { stdio: 'pipe' })
+  }
   const objects = sources.map((source) => join(folder, `${name}-${source}.o`))
   sources.forEach((source, i) => {
-    const flags = ['--target=i386-unknown-none-elf', '-O2', '-ffreestanding', '-fno-builtin', '-fno-stack-protector', '-fno-pic', '-mno-sse']
+    const flags = ['--target=i386-unknown-none-elf', '-O2', '-ffreestanding', '-fno-builtin', '-fno-pic', '-mno-sse']
     run(clang, ...flags, ...options, '-Werror', '-Wall', '-Wextra', '-c', join(SOURCES, source), '-o', objects[i])
   })
   const image = join(folder, name)
@@ -85,7 +87,9 @@ function qemu(name: string, ...options: string[]): Promise<{ console: string; st
   const args = ['-kernel', join(folder, name), '-append', COMMAND_LINE, '-m', '16', '-serial', 'stdio', '-display', 'none']
   args.push('-no-reboot', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', ...options)
   return new Promise((resolve) => {
-    const child = execFile('qemu-system-x86_64', args, { timeout: 50_000 }, (error, stdout) => resolve({ console: stdout, status: error?.code ?? 0 }))
+    const child = execFile('qemu-system-x86_64', args, { timeout: 50_000 }, (error, stdout) => {
+      resolve({ console: stdout, status: error?.code ?? 0 })
+    })
     child.stdin?.end()
   })
 }

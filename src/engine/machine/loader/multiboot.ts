@@ -194,7 +194,7 @@ function readAddresses(view: DataView, header: number): BootExecutable {
   if (loadAddress > headerAddress || fileOffset < 0)
     throw new BadImage(
       'truncated',
-      `The Multiboot header, at offset ${hex(header)} of the file, says it lies at ${hex(headerAddress)} in an image from ${hex(loadAddress)} on.`,
+      `The Multiboot header, at offset ${hex(header)} of the file, says ${hex(headerAddress)} in an image from ${hex(loadAddress)} on.`,
     )
   const end = loadEnd === 0 ? loadAddress + view.byteLength - fileOffset : loadEnd
   if (end <= headerAddress)
