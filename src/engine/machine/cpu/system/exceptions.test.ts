@@ -204,7 +204,7 @@ describe('double and triple fault, SDM vol. 3 table 6-5', () => {
     cpu.system.deliver()
     expect(cpu.u32(State.ACTIVITY)).toBe(Activity.SHUTDOWN)
     expect(cpu.u32(State.STOP)).toBe(1)
-    expect(cpu.system.exceptions.shutdownReason).toBe('triple fault: #GP (error code 0x43) while delivering a double fault, RIP 0x40000')
+    expect(cpu.system.exceptions.shutdownReason).toBe('#GP (error code 0x43) while delivering a double fault, RIP 0x40000')
     expect([cpu.rip, cpu.rsp]).toEqual([BigInt(At.CODE), BigInt(At.KERNEL_STACK)])
   })
 })

@@ -130,7 +130,7 @@ export class Exceptions {
     const { i32 } = this.state
     const rip = joinHalves(i32[Word.RIP], i32[Word.RIP + 1]).toString(16)
     const last = `${NAMES[vector] ?? `vector ${vector}`} (error code 0x${error.toString(16)})`
-    this.shutdownReason = `triple fault: ${last} while delivering a double fault, RIP 0x${rip}`
+    this.shutdownReason = `${last} while delivering a double fault, RIP 0x${rip}`
     i32[Word.ACTIVITY] |= Activity.SHUTDOWN
     this.state.stop()
   }
@@ -180,7 +180,7 @@ export class Exceptions {
     const frameLo = (aligned - bytes) | 0
     const frameHi = aligned < bytes ? (stackHi - 1) | 0 : stackHi
     const flags = this.rflags.read() | resume
-    let at = linear.writing(frameLo, frameHi, bytes, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
+    let at = linear.pushing(frameLo, frameHi, bytes, 8, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
     if (withError) {
       view.setInt32(at, error, true)
       view.setInt32(at + 4, 0, true)
@@ -252,7 +252,7 @@ export class Exceptions {
     const mask = (stackAttributes & SegmentAttribute.DB) !== 0 ? -1 : 0xffff
     const top = (stack - bytes) & mask
     const flags = this.rflags.read() | resume
-    let at = linear.writing((stackBase + top) | 0, 0, bytes, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
+    let at = linear.pushing((stackBase + top) | 0, 0, bytes, size, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
     const put = (value: number): void => {
       if (wide) view.setInt32(at, value, true)
       else view.setInt16(at, value, true)

@@ -47,7 +47,7 @@ export class LinearMemory {
   reading(lo: number, hi: number, length: number, as: number): number {
     const offset = this.locate(lo, hi, Access.READ, as)
     if (offset >= 0 && (lo & 0xfff) + length <= 4096) return offset
-    this.locateLast(lo, hi, length, Access.READ, as)
+    this.locateNext(lo, hi, length, Access.READ, as)
     const { u8 } = this.state
     for (let done = 0; done < length;) {
       const step = chunk(lo + done, length - done)
@@ -66,15 +66,30 @@ export class LinearMemory {
   writing(lo: number, hi: number, length: number, as: number): number {
     const offset = this.locate(lo, hi, Access.WRITE, as)
     if (offset >= 0 && (lo & 0xfff) + length <= 4096 && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset
-    this.locateLast(lo, hi, length, Access.WRITE, as)
-    this.stagedLo = lo
-    this.stagedHi = hi
-    this.stagedLength = length
-    this.stagedAs = as
+    this.locateNext(lo, hi, length, Access.WRITE, as)
+    this.stage(lo, hi, length, as)
     return State.BOUNCE
   }
 
-  /** Carries out the write that `writing` began. It cannot fault. */
+  /**
+   * As `writing`, for values of `size` bytes that are pushed one after the other: a page fault reports the first push that fails,
+   * which is the one at the highest address.
+   */
+  pushing(lo: number, hi: number, length: number, size: number, as: number): number {
+    const top = length - size
+    const offset = this.locate((lo + top) | 0, carry(lo, hi, top), Access.WRITE, as)
+    const crosses = (lo & 0xfff) + length > 4096
+    if (offset >= 0 && !crosses && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset - top
+    if (crosses) {
+      const inFirstPage = (0x1000 - (lo & 0xfff)) & -size
+      const last = Math.max(0, inFirstPage - size)
+      this.locate((lo + last) | 0, carry(lo, hi, last), Access.WRITE, as)
+    }
+    this.stage(lo, hi, length, as)
+    return State.BOUNCE
+  }
+
+  /** Carries out the write that `writing` or `pushing` began. It cannot fault. */
   commit(): void {
     const length = this.stagedLength
     if (length === 0) return
@@ -100,6 +115,13 @@ export class LinearMemory {
     this.commit()
   }
 
+  private stage(lo: number, hi: number, length: number, as: number): void {
+    this.stagedLo = lo
+    this.stagedHi = hi
+    this.stagedLength = length
+    this.stagedAs = as
+  }
+
   private locate(lo: number, hi: number, access: number, as: number): number {
     const user = (as & As.SYSTEM) === 0 && this.state.i32[Word.CPL] === 3
     const offset = this.mmu.access(lo, hi, access | (as & As.STACK), user)
@@ -107,10 +129,11 @@ export class LinearMemory {
     return offset
   }
 
-  /** Translates the page of the last byte, if it is another than the first one's. */
-  private locateLast(lo: number, hi: number, length: number, access: number, as: number): void {
+  /** Translates the second page, if there is one; it is its first byte that faults. */
+  private locateNext(lo: number, hi: number, length: number, access: number, as: number): void {
     if (length > WINDOW_BYTES_MAX) throw new RangeError(`a window of ${length} bytes is longer than ${WINDOW_BYTES_MAX}`)
-    if ((lo & 0xfff) + length > 4096) this.locate((lo + length - 1) | 0, carry(lo, hi, length - 1), access, as)
+    const first = 0x1000 - (lo & 0xfff)
+    if (length > first) this.locate((lo + first) | 0, carry(lo, hi, first), access, as)
   }
 
   private devicePhysical(): number {

@@ -39,21 +39,21 @@ export class Stack {
     }
   }
 
-  /** A window below the top of the stack. The caller fills it, commits it and then calls `release(-length)`. */
-  beginPush(length: number): number {
+  /** A window below the top of the stack, for values of `size` bytes. The caller fills it, commits it and then calls `release(-length)`. */
+  beginPush(length: number, size: number): number {
     const { state } = this
     const { i32 } = state
     if (state.long) {
       const at = (i32[Word.RSP] >>> 0) - length
-      return this.linear.writing(at | 0, at < 0 ? (i32[Word.RSP + 1] - 1) | 0 : i32[Word.RSP + 1], length, As.PROGRAM | As.STACK)
+      return this.linear.pushing(at | 0, at < 0 ? (i32[Word.RSP + 1] - 1) | 0 : i32[Word.RSP + 1], length, size, As.PROGRAM | As.STACK)
     }
     const at = state.baseLo(SegmentIndex.SS) + ((i32[Word.RSP] - length) & this.mask())
-    return this.linear.writing(at | 0, 0, length, As.PROGRAM | As.STACK)
+    return this.linear.pushing(at | 0, 0, length, size, As.PROGRAM | As.STACK)
   }
 
   /** Pushes one value of 2, 4 or 8 bytes. */
   push(lo: number, hi: number, size: number): void {
-    putSized(this.state.view, this.beginPush(size), lo, hi, size)
+    putSized(this.state.view, this.beginPush(size, size), lo, hi, size)
     this.linear.commit()
     this.release(-size)
   }

@@ -23,6 +23,7 @@ const PAT_RESET = 0x00070406
 const APIC_BASE_RESET = 0xfee00900
 const FLAT_CODE = 0xb | SegmentAttribute.S | SegmentAttribute.P | SegmentAttribute.DB | SegmentAttribute.G
 const FLAT_DATA = 0x3 | SegmentAttribute.S | SegmentAttribute.P | SegmentAttribute.DB | SegmentAttribute.G
+const PRESENT_LDT = 0x2 | SegmentAttribute.P
 const BUSY_TSS = 0xb | SegmentAttribute.P
 
 /**
@@ -82,7 +83,7 @@ export class System {
     state.setSegment(SegmentIndex.CS, 0x08, FLAT_CODE, 0, 0, 0xffffffff)
     for (const segment of [SegmentIndex.ES, SegmentIndex.SS, SegmentIndex.DS, SegmentIndex.FS, SegmentIndex.GS])
       state.setSegment(segment, 0x10, FLAT_DATA, 0, 0, 0xffffffff)
-    state.setSegment(SegmentIndex.LDTR, 0, SegmentAttribute.UNUSABLE, 0, 0, 0)
+    state.setSegment(SegmentIndex.LDTR, 0, PRESENT_LDT, 0, 0, 0xffff)
     state.setSegment(SegmentIndex.TR, 0, BUSY_TSS, 0, 0, 0xffff)
     this.exceptions.shutdownReason = ''
     this.mmu.reset()

@@ -126,7 +126,7 @@ export class Transfers {
       if (!isCanonical(hi)) fault(state, Vector.SS, 0)
       const newLo = (lo - 32) | 0
       const newHi = lo < 32 ? (hi - 1) | 0 : hi
-      const at = linear.writing(newLo, newHi, 32, As.SYSTEM | As.STACK)
+      const at = linear.pushing(newLo, newHi, 32, 8, As.SYSTEM | As.STACK)
       putSized(view, at, i32[next], i32[next + 1], 8)
       putSized(view, at + 8, cs, 0, 8)
       putSized(view, at + 16, oldSp, oldSpHi, 8)
@@ -163,7 +163,7 @@ export class Transfers {
 
   private pushReturn(size: number): void {
     const { view, i32 } = this.state
-    const at = this.stack.beginPush(size * 2)
+    const at = this.stack.beginPush(size * 2, size)
     putSized(view, at, i32[Word.SYS_NEXT_RIP], i32[Word.SYS_NEXT_RIP + 1], size)
     putSized(view, at + size, this.state.selector(SegmentIndex.CS), 0, size)
     this.linear.commit()
