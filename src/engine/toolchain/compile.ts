@@ -5,13 +5,13 @@ import type { Diagnostic } from './diagnostic.ts'
 import type { Abi } from './entry-point.ts'
 import { ToolchainError } from './errors.ts'
 import { muslIncludeFlags } from './musl.ts'
-import { runProcess } from './run-process.ts'
+import { RESIDENT_BYTES_MAX, runProcess } from './run-process.ts'
 import type { ProcessResult } from './run-process.ts'
 import { SourceNames } from './source.ts'
 import type { LoadedSource } from './source.ts'
 import type { Compiler } from './zig.ts'
 
-const TIME_LIMIT_MS = 60_000
+const TIME_LIMIT_MS = 30_000
 const CRASH_LINES_SHOWN = 12
 
 /**
@@ -102,7 +102,9 @@ export function checkEnding(result: ProcessResult, doing: string, diagnostics: r
     case 'aborted':
       throw new ToolchainError('aborted', `stopped while ${doing}`)
     case 'timed-out':
-      throw new ToolchainError('timed-out', `${doing} took longer than ${TIME_LIMIT_MS / 1000} s and was stopped`, diagnostics)
+      throw new ToolchainError('over-limit', `${doing} took longer than ${TIME_LIMIT_MS / 1000} s and was stopped`, diagnostics)
+    case 'out-of-memory':
+      throw new ToolchainError('over-limit', `${doing} took more than ${RESIDENT_BYTES_MAX >> 20} MiB and was stopped`, diagnostics)
     case 'not-started':
       throw new ToolchainError('broken-tool', `the compiler could not be started: ${result.reason}`)
   }

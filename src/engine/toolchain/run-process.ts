@@ -1,8 +1,17 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 /** Kept of each of standard output and standard error; what comes after is dropped. */
 export const OUTPUT_BYTES_MAX = 8 << 20
+
+/**
+ * Memory one process may hold, where the system tells (Linux): a few lines of macros can ask a compiler for all there is.
+ * Elsewhere only the time limit holds it.
+ */
+export const RESIDENT_BYTES_MAX = 2 ** 30
+const MEMORY_LOOK_MS = 200
+const PAGE_BYTES = 4096
 
 export interface ProcessRequest {
   /** An executable file; no shell ever looks at it or at the arguments. */
@@ -18,7 +27,7 @@ export interface ProcessRequest {
 
 /** How a process ended. `status` is its exit status, null when it has none because a signal ended it. */
 export interface ProcessResult {
-  ending: 'exited' | 'timed-out' | 'aborted' | 'not-started'
+  ending: 'exited' | 'timed-out' | 'out-of-memory' | 'aborted' | 'not-started'
   status: number | null
   /** Name of the signal that ended it, such as `SIGSEGV`. */
   signal: string | null
@@ -64,7 +73,7 @@ function runNow(request: ProcessRequest): Promise<ProcessResult> {
     const stdout = new Collector()
     const stderr = new Collector()
     let ending: ProcessResult['ending'] = 'exited'
-    const kill = (why: 'timed-out' | 'aborted'): void => {
+    const kill = (why: 'timed-out' | 'out-of-memory' | 'aborted'): void => {
       ending = why
       child.kill('SIGKILL')
       // A child of the child may hold the pipes open; what it has to say no longer matters.
@@ -73,8 +82,12 @@ function runNow(request: ProcessRequest): Promise<ProcessResult> {
     }
     const abort = (): void => kill('aborted')
     const timer = setTimeout(() => kill('timed-out'), request.timeLimitMs)
+    const watch = setInterval(() => {
+      if (residentBytes(child.pid) > RESIDENT_BYTES_MAX) kill('out-of-memory')
+    }, MEMORY_LOOK_MS)
     const finish = (result: ProcessResult): void => {
       clearTimeout(timer)
+      clearInterval(watch)
       request.signal?.removeEventListener('abort', abort)
       resolve(result)
     }
@@ -100,6 +113,16 @@ function start(request: ProcessRequest) {
     })
   } catch (error) {
     return (error as Error).message
+  }
+}
+
+/** What the process holds of the machine's memory; 0 where the system does not tell. */
+function residentBytes(pid: number | undefined): number {
+  if (process.platform !== 'linux' || pid === undefined) return 0
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES
+  } catch {
+    return 0 // It has just ended.
   }
 }
 

@@ -31,6 +31,11 @@ export class AtollRuntime {
     return cacheKey(...texts)
   }
 
+  /** Compiles everything ahead of time; what goes wrong is said by whoever needs it. */
+  prepare(): void {
+    for (const part of ['start', 'memory'] as const) this.object(part).catch(() => {})
+  }
+
   /** Writes the object file into a folder and returns its path. Throws ToolchainError. */
   async place(part: keyof typeof FILES, work: string): Promise<string> {
     const path = join(work, `${part}.o`)

@@ -388,6 +388,12 @@ test('stopping a build', async () => {
   expect(await building).toMatchObject({ ok: false, message: expect.stringContaining('stopped while') })
 })
 
+test.runIf(process.platform === 'linux')('a source that asks the compiler for all memory there is', async () => {
+  const bomb = Array.from({ length: 40 }, (_, index) => `#define M${index + 1} M${index}, M${index}\n`).join('')
+  const build = await buildText(toolchain, 'a.c', `#define M0 1\n${bomb}int everything[] = { M40 };\n`)
+  expect(build.message).toMatch(/^compiling a\.c took .* and was stopped$/)
+})
+
 test('no work folder is left behind', async () => {
   const before = readdirSync(tmpdir()).filter(name => /^atoll-(?!test)/.test(name))
   await buildText(toolchain, 'a.c', EXIT)

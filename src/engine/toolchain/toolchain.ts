@@ -201,6 +201,7 @@ export class Toolchain {
     return withWorkFolder(async work => {
       const guesses = sources.map(({ path, text }) => guessEntry(text, languageOf(path) as 'c' | 'assembly'))
       const guessed: Abi = guesses.some(guess => guess.abi === 'atoll') ? 'atoll' : 'posix'
+      if (guessed === 'atoll') runtime.prepare()
       let compiled = await this.compileAll(sources, guessed, options, await subfolder(work, 'first'))
       let refusal = failureOf(compiled)
       if (refusal) return refusal
