@@ -7,6 +7,6 @@
 int main(int argc, char *argv[]) {
   printf("Hello from musl!\n");
   for (int i = 0; i < argc; i++) printf("argv[%d] = %s\n", i, argv[i]);
-  printf("one third is %.6f\n", 1.0 / 3.0);
+  printf("2 to the 40th is %llu, in hexadecimal 0x%llx\n", 1ull << 40, 1ull << 40);
   return 0;
 }
