@@ -120,7 +120,13 @@ export class Editors implements EditorsView {
   #go(editor: monaco.editor.IStandaloneCodeEditor, action: Place | 'focus'): void {
     if (action !== 'focus') {
       const { line, column, endLine = line, endColumn = column } = action
-      editor.setSelection({ startLineNumber: line, startColumn: column, endLineNumber: endLine, endColumn })
+      // Selected backwards, so that the cursor is where the place begins.
+      editor.setSelection({
+        selectionStartLineNumber: endLine,
+        selectionStartColumn: endColumn,
+        positionLineNumber: line,
+        positionColumn: column,
+      })
       editor.revealPositionInCenterIfOutsideViewport({ lineNumber: line, column })
     }
     editor.focus()

@@ -32,6 +32,7 @@ import 'monaco-editor/features/wordHighlighter/register'
 import 'monaco-editor/features/wordOperations/register'
 import 'monaco-editor/features/wordPartOperations/register'
 import 'monaco-editor/languages/definitions/cpp/register'
+import 'monaco-editor/languages/definitions/markdown/register'
 import { watConfiguration, watLanguage } from './wat.ts'
 
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() }

@@ -189,6 +189,7 @@ export const en = {
   'status.saved': 'All saved',
   'status.language.c': 'C',
   'status.language.wat': 'WebAssembly text',
+  'status.language.markdown': 'Markdown',
   'status.language.plaintext': 'Plain text',
 
   'connection.lost': 'The connection to Atoll is lost. Your text is safe here and is saved when it is back.',

@@ -188,6 +188,7 @@ export const es: Catalogue = {
   'status.saved': 'Todo guardado',
   'status.language.c': 'C',
   'status.language.wat': 'WebAssembly en texto',
+  'status.language.markdown': 'Markdown',
   'status.language.plaintext': 'Texto sin formato',
 
   'connection.lost': 'Se perdió la conexión con Atoll. Tu texto está a salvo aquí y se guardará cuando vuelva.',

@@ -32,7 +32,7 @@ export function movePath(path: ProjectPath, from: ProjectPath, to: ProjectPath):
   return isWithin(path, from) ? to + path.slice(from.length) : path
 }
 
-export type LanguageId = 'c' | 'wat' | 'plaintext'
+export type LanguageId = 'c' | 'wat' | 'markdown' | 'plaintext'
 
 export function languageOf(path: ProjectPath): LanguageId {
   switch (extensionOf(path)) {
@@ -42,6 +42,8 @@ export function languageOf(path: ProjectPath): LanguageId {
     case 'wat':
     case 'wast':
       return 'wat'
+    case 'md':
+      return 'markdown'
     default:
       return 'plaintext'
   }
@@ -54,7 +56,7 @@ export function isProgram(path: ProjectPath): boolean {
 
 /** Has a compiler that can say something about it as one types. */
 export function isCheckable(path: ProjectPath): boolean {
-  return languageOf(path) !== 'plaintext'
+  return ['c', 'wat'].includes(languageOf(path))
 }
 
 /** Holds bytes, not text: opened, it is a placeholder. */
