@@ -7,6 +7,9 @@ import { appRoot } from './app-root.ts'
 /** How long a worker may take to stop a machine before it is ended with all it hosts, in milliseconds. */
 export const STOP_GRACE_MS = 300
 
+/** The JavaScript heap of a worker: a kernel that a guest makes grow without end takes its worker with it, not the application. */
+const HEAP_MIB_MAX = 1024
+
 /** A thread that hosts machines, as the pool sees it. */
 export interface HostThread {
   post(message: ToWorker): void
@@ -21,9 +24,12 @@ export interface HostThreadEvents {
 
 export type SpawnHost = (events: HostThreadEvents) => HostThread
 
-/** Spawns the built worker. */
-export function spawnWorker(events: HostThreadEvents): HostThread {
-  const worker = new Worker(join(appRoot(), 'out', 'worker', 'index.js'), { name: 'atoll-machines' })
+/** Spawns the built worker in a thread of its own. */
+export const spawnWorker: SpawnHost = (events) => spawnScript(join(appRoot(), 'out', 'worker', 'index.js'), events)
+
+/** @param heapMib the JavaScript heap it may use, in MiB; the memory of its machines is not part of it */
+export function spawnScript(script: string, events: HostThreadEvents, heapMib = HEAP_MIB_MAX): HostThread {
+  const worker = new Worker(script, { name: 'atoll-machines', resourceLimits: { maxOldGenerationSizeMb: heapMib } })
   let reason = 'it ended'
   worker.on('message', (message: FromWorker) => events.onMessage(message))
   worker.on('messageerror', (error) => (reason = error.message))
