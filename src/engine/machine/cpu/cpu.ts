@@ -106,13 +106,14 @@ export class Cpu implements CpuCore {
     this.reserved = 0
     i32[word(State.REMAINING)] = instructions
     if (this.shutdown) return 0
-    if (i32[word(State.SHADOW)] === 0 && (i32[word(State.SYSFLAGS)] & Rflag.IF) !== 0 && this.host.interruptPending()) {
+    if (i32[word(State.SHADOW)] === 0 && this.canInterrupt()) {
       i32[word(State.ACTIVITY)] &= ~Activity.HALTED
       this.system.interrupt(this.host.acknowledgeInterrupt())
       i32[word(State.STOP)] = 0
     }
     if (this.halted || this.shutdown) return 0
-    if (i32[word(State.SHADOW)] !== 0) {
+    // Through a trap gate the next interrupt may come at once; one instruction runs first, so that none is a way to hang.
+    if (i32[word(State.SHADOW)] !== 0 || this.canInterrupt()) {
       this.step()
       if (i32[word(State.STOP)] === 0) i32[word(State.STOP)] = 1
       return this.executedInRun()
@@ -120,6 +121,10 @@ export class Cpu implements CpuCore {
     if ((i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0) this.traced()
     else this.runTier0(0)
     return this.executedInRun()
+  }
+
+  private canInterrupt(): boolean {
+    return (this.i32[word(State.SYSFLAGS)] & Rflag.IF) !== 0 && this.host.interruptPending()
   }
 
   /** Runs one instruction in tier 0, after which an interrupt shadow is over. */
@@ -188,10 +193,7 @@ export class Cpu implements CpuCore {
     i32[word(State.SLOW_VA)] = ripLo
     i32[word(State.SLOW_VA) + 1] = ripHi
     const host = system.translate(Access.EXECUTE)
-    if (host === TRANSLATE_FAULT) {
-      system.deliver()
-      return 0
-    }
+    if (host === TRANSLATE_FAULT) return this.fetchFault()
     const mode = i32[word(State.MODE)]
     // Nothing is decoded from a device: the bus reads as undefined code.
     if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
@@ -212,6 +214,13 @@ export class Cpu implements CpuCore {
     return 0
   }
 
+  /** A fetch that faults counts as an instruction: a handler that is itself not mapped must not hold the machine up for ever. */
+  private fetchFault(): number {
+    this.i32[word(State.REMAINING)]--
+    this.system.deliver()
+    return 0
+  }
+
   /** The instruction at the end of a page: its bytes come from two pages. */
   private resolveCrossing(physical: number, ripLo: number, ripHi: number, mode: number): number {
     const { i32, system } = this
@@ -222,10 +231,7 @@ export class Cpu implements CpuCore {
     i32[word(State.SLOW_VA)] = nextLo
     i32[word(State.SLOW_VA) + 1] = nextLo >>> 0 < ripLo >>> 0 ? ripHi + 1 : ripHi
     const host = system.translate(Access.EXECUTE)
-    if (host === TRANSLATE_FAULT) {
-      system.deliver()
-      return 0
-    }
+    if (host === TRANSLATE_FAULT) return this.fetchFault()
     if (host !== TRANSLATE_MMIO) {
       const from = (host >>> 0) - RAM_BASE
       bytes.set(this.memory.ram.subarray(from, from + FETCH_BYTES - first), first)

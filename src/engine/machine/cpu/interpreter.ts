@@ -643,6 +643,8 @@ function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctions): vo
   code.op(Op.i32_eqz)
   code.if()
   reload()
+  loadState32(State.REMAINING)
+  code.set(LEFT)
   code.br(block)
   code.end()
   code.end()
