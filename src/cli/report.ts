@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { formatDiagnostics } from '../engine/toolchain/format.ts'
 import { UserError } from '../main/service/errors.ts'
 import type { Diagnostic } from '../protocol/service.ts'
 
@@ -6,13 +8,20 @@ export function say(text: string): void {
   process.stderr.write(`atoll: ${text}\n`)
 }
 
-/** One line a diagnostic, as compilers print them, so that editors and people find the place: `file:line:column: error: …`. */
-export function formatDiagnostic({ path, line, column, severity, message, code }: Diagnostic): string {
-  return `${path}:${line}:${column}: ${severity}: ${message}${code === undefined ? '' : ` [${code}]`}\n`
+/**
+ * One line a diagnostic, as compilers print them, so that editors and people find the place: `file:line:column: error: …`.
+ * At a terminal the line of the source follows, with a caret under the place.
+ */
+export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
+  process.stderr.write(formatDiagnostics(diagnostics, process.stderr.isTTY ? sourceText : undefined))
 }
 
-export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
-  for (const diagnostic of diagnostics) process.stderr.write(formatDiagnostic(diagnostic))
+function sourceText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined // Gone since it was compiled: the place alone has to do.
+  }
 }
 
 /**

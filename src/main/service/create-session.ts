@@ -1,32 +1,8 @@
-import { createRequire } from 'node:module'
-import type { Disassembler, Symbolizer } from '../../engine/kernel/debug/symbols.ts'
+import type { Symbolizer } from '../../engine/kernel/debug/symbols.ts'
 import { MachineSession } from '../../engine/lab/session.ts'
 import { readDebugInfo } from '../../engine/toolchain/debug-info.ts'
+import { disassemble } from '../../engine/toolchain/disassembler.ts'
 import type { MachineSpec } from '../worker/messages.ts'
-
-type Iced = typeof import('iced-x86')
-
-let disassembler: Disassembler | undefined
-
-/** Loads the disassembler when the first fault wants it: 2 MB of Wasm that most runs never need, and by then a promise would be too late. */
-const disassembleLazily: Disassembler = (bytes, address) => {
-  disassembler ??= loadDisassembler()
-  return disassembler(bytes, address)
-}
-
-function loadDisassembler(): Disassembler {
-  const { Decoder, DecoderOptions, Formatter, FormatterSyntax } = createRequire(import.meta.url)('iced-x86') as Iced
-  const formatter = new Formatter(FormatterSyntax.Intel)
-  return (bytes, address) => {
-    const decoder = new Decoder(64, bytes, DecoderOptions.None)
-    decoder.ip = BigInt.asUintN(64, BigInt(address))
-    const instruction = decoder.decode()
-    const text = instruction.isInvalid ? '(bad)' : formatter.format(instruction)
-    instruction.free()
-    decoder.free()
-    return text
-  }
-}
 
 /** A session, and what a host wants to know besides. */
 export class HostedMachine extends MachineSession {
@@ -62,7 +38,7 @@ export function createSession({ boot, program, files, ramBytes, seed }: MachineS
     ramBytes,
     seed,
     symbolizer: symbolizerOf(program.bytes),
-    disassembler: disassembleLazily,
+    disassembler: disassemble,
     onConsole,
   })
 }
