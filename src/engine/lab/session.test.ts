@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readDebugInfo } from '../toolchain/debug-info.ts'
-import { loadDisassembler } from '../toolchain/disassembler.ts'
+import { disassemble } from '../toolchain/disassembler.ts'
 import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
 import type { Tier } from '../machine/cpu/cpu.ts'
 import { MachineSession } from './session.ts'
@@ -24,7 +24,7 @@ async function program(name: string, text?: string): Promise<Uint8Array> {
 /** Builds and runs a source of the project, or a text as if it were one. */
 async function run(name: string, options: Partial<RunOptions> = {}, text?: string): Promise<Run> {
   const bytes = await program(name, text)
-  return runProgram(bytes, { boot, path: `/bin/${name.replace(/^.*\//, '').replace(/\.c$/, '')}`, symbolizer: readDebugInfo(bytes), disassembler: await loadDisassembler(), ...options })
+  return runProgram(bytes, { boot, path: `/bin/${name.replace(/^.*\//, '').replace(/\.c$/, '')}`, symbolizer: readDebugInfo(bytes), disassembler: disassemble, ...options })
 }
 
 /** Runs the body of a `_start` that ends with exit status 0. */
@@ -368,7 +368,7 @@ describe('when the kernel fails', () => {
     const session = new MachineSession({
       boot,
       program: { path: '/bin/echo', bytes, args: [] },
-      disassembler: await loadDisassembler(),
+      disassembler: disassemble,
       onConsole: (chunk) => { output += new TextDecoder().decode(chunk) },
     })
     session.advance(5_000_000)
