@@ -57,6 +57,12 @@ export const SystemOp = {
   MOV_FROM_SREG_MEM: 51,
   LAHF: 52,
   SAHF: 53,
+  BOUND: 54,
+  LES: 55, // SYS_REG: register for the offset
+  LDS: 56,
+  LSS: 57,
+  LFS: 58,
+  LGS: 59,
   SSE_UNUSABLE: 54, // any SSE instruction while CR0 or CR4 forbid it: #UD or #NM
 } as const
 export type SystemOp = (typeof SystemOp)[keyof typeof SystemOp]

@@ -22,6 +22,7 @@ const KERNELS = [
   { name: 'privilege', ends: 'exited', onQemu: true },
   { name: 'double-fault', ends: 'exited', onQemu: true },
   { name: 'triple-fault', ends: 'shutdown', onQemu: true },
+  { name: 'protected', ends: 'exited', onQemu: true },
   { name: 'manual', ends: 'exited', onQemu: false },
 ] as const
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Activity, Rflag, SegmentIndex, State, Vector } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
-import { At, DescriptorBits, Pte, Selector, TestProcessor } from './testing.ts'
+import { At, DescriptorBits, Pte, Selector, TestProcessor, handlerOf } from './testing.ts'
 
 const { IF, TF, NT, RF, DF, FIXED } = Rflag
 const flagsOf = (cpu: TestProcessor) => cpu.system.readRflags()
@@ -143,6 +143,16 @@ describe('software interrupts', () => {
     cpu.page(At.GDT, Pte.P | Pte.W)
     expect(cpu.execute(SystemOp.INT, { imm: 0x80 })).toBe(0)
     expect([cpu.cpl, cpu.rsp, cpu.selector(SegmentIndex.CS)]).toEqual([3, BigInt(At.USER_STACK - 40), Selector.CONFORMING | 3])
+  })
+
+  test('INTO traps with OF, passes without', () => {
+    const cpu = new TestProcessor().protectedMode()
+    expect(cpu.execute(SystemOp.INTO)).toBe(0)
+    expect(cpu.rip).toBe(BigInt(At.CODE + 2))
+    cpu.system.writeRflags(Rflag.OF)
+    expect(cpu.execute(SystemOp.INTO)).toBe(0)
+    expect(cpu.rip).toBe(handlerOf(Vector.OF))
+    expect(cpu.doublewords(cpu.rsp, 1)).toEqual([At.CODE + 4])
   })
 
   test('INTO is #UD in 64-bit mode', () => {

@@ -219,6 +219,28 @@ describe('descriptor tables and segments', () => {
   })
 })
 
+describe('LSS and BOUND', () => {
+  test('LSS loads offset and selector, or nothing', () => {
+    const cpu = new TestProcessor().longMode()
+    cpu.memory.writeU64(At.DATA + 0xff8, 0x1234_5678_9abc_def0n)
+    cpu.memory.writeU16(At.DATA + 0x1000, Selector.KERNEL_DATA)
+    expect(cpu.execute(SystemOp.LSS, { ea: At.DATA + 0xff8, reg: Gpr.R8 })).toBe(0)
+    expect([cpu.gpr(Gpr.R8), cpu.selector(SegmentIndex.SS)]).toEqual([0x1234_5678_9abc_def0n, Selector.KERNEL_DATA])
+    cpu.memory.writeU16(At.DATA + 0x1000, Selector.TSS)
+    expect(cpu.execute(SystemOp.LFS, { ea: At.DATA + 0xff8, reg: Gpr.R9 })).toBe(1)
+    expect([cpu.fault.error, cpu.gpr(Gpr.R9)]).toEqual([Selector.TSS, 0n])
+  })
+  const bounds = [[4, -3, 0], [4, 7, 0], [4, -4, 1], [4, 8, 1], [2, -3, 0], [2, 0x10007, 0], [2, 8, 1]]
+  test.each(bounds)('BOUND of %i bytes, %i', (size, index, faults) => {
+    const cpu = new TestProcessor().protectedMode()
+    if (size === 4) cpu.memory.writeU64(At.DATA, 0x0000_0007_ffff_fffdn)
+    else cpu.memory.writeU32(At.DATA, 0x0007_fffd)
+    cpu.setGpr(Gpr.RBX, index >>> 0)
+    expect(cpu.execute(SystemOp.BOUND, { ea: At.DATA, reg: Gpr.RBX, size })).toBe(faults)
+    if (faults === 1) expect(cpu.fault).toEqual({ vector: Vector.BR, error: 0 })
+  })
+})
+
 describe('flags and interrupts', () => {
   test('STI shadows one instruction and stops for a waiting interrupt, CLI', () => {
     const cpu = new TestProcessor().longMode()

@@ -181,6 +181,11 @@ export class Instructions {
         if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff()
         break
       }
+      case SystemOp.LES: this.loadFarPointer(SegmentIndex.ES); break
+      case SystemOp.LDS: this.loadFarPointer(SegmentIndex.DS); break
+      case SystemOp.LSS: this.loadFarPointer(SegmentIndex.SS); break
+      case SystemOp.LFS: this.loadFarPointer(SegmentIndex.FS); break
+      case SystemOp.LGS: this.loadFarPointer(SegmentIndex.GS); break
       case SystemOp.PUSH_SREG: stack.push(state.selector(i32[Word.SYS_REG]), 0, i32[Word.SYS_SIZE]); break
       case SystemOp.SWAPGS: transfers.swapgs(); break
 
@@ -206,6 +211,8 @@ export class Instructions {
         state.setGpr(Gpr.RDX, edx, 0)
         break
       }
+      case SystemOp.BOUND: this.bound(); break
+      case SystemOp.INTO: break // without overflow
       case SystemOp.IN: ports.in(); break
       case SystemOp.OUT: ports.out(); break
 
@@ -246,6 +253,31 @@ export class Instructions {
       // UD, and XGETBV, since CR4.OSXSAVE cannot be set.
       default: fault(state, Vector.UD, 0)
     }
+  }
+
+  /** LES, LDS, LSS, LFS, LGS: a selector after an offset of the operand size. */
+  private loadFarPointer(segment: number): void {
+    const { state } = this
+    const { i32, view } = state
+    const size = i32[Word.SYS_SIZE]
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size + 2, As.PROGRAM)
+    const lo = loSized(view, at, size)
+    const hi = hiSized(view, at, size)
+    this.parts.segments.load(segment, view.getUint16(at + size, true))
+    state.setGprSized(i32[Word.SYS_REG], lo, hi, size)
+  }
+
+  /** BOUND: #BR unless the signed register lies between the two bounds in memory, both included. */
+  private bound(): void {
+    const { state } = this
+    const { i32, view } = state
+    const size = i32[Word.SYS_SIZE]
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size * 2, As.PROGRAM)
+    const shift = 32 - size * 8
+    const index = (state.gprLo(i32[Word.SYS_REG]) << shift) >> shift
+    const lower = size === 2 ? view.getInt16(at, true) : view.getInt32(at, true)
+    const upper = size === 2 ? view.getInt16(at + 2, true) : view.getInt32(at + 4, true)
+    if (index < lower || index > upper) fault(state, Vector.BR, 0)
   }
 
   private requireCpl0(): void {
