@@ -46,7 +46,7 @@ export class Workbench {
   }
 
   get machine(): Locator {
-    return this.page.getByRole('region', { name: this.names.machine, exact: true })
+    return this.page.getByRole('tabpanel', { name: this.names.machine, exact: true })
   }
 
   editor(file: string): Locator {
