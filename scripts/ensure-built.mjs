@@ -87,7 +87,9 @@ function install(root) {
     ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
     : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
   if (error !== undefined || status !== 0) throw new Error(`npm ci failed${error ? `: ${error.message}` : ` with status ${status}`}`)
-  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   writeFileSync(join(root, 'node_modules', '.atoll-installed'), hash)
 }
 
@@ -136,7 +138,11 @@ function timesOf(root, sources) {
 
 function contentOf(root, sources) {
   const hash = createHash('sha256')
-  for (const path of sources) hash.update(`${path}\0`).update(existsSync(join(root, path)) ? readFileSync(join(root, path)) : '').update('\0')
+  for (const path of sources)
+    hash
+      .update(`${path}\0`)
+      .update(existsSync(join(root, path)) ? readFileSync(join(root, path)) : '')
+      .update('\0')
   return hash.digest('hex')
 }
 
@@ -156,12 +162,16 @@ function build(root, target) {
   const fresh = join(root, 'out', `.build-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
   try {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build'], {
-      cwd: root,
-      env: { ...process.env, ATOLL_OUT: relative(root, fresh), ATOLL_BUILD: target, NODE_OPTIONS: '' },
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build'],
+      {
+        cwd: root,
+        env: { ...process.env, ATOLL_OUT: relative(root, fresh), ATOLL_BUILD: target, NODE_OPTIONS: '' },
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     if (status !== 0) {
       process.stderr.write(`${stdout}${stderr}`)
       throw new Error(`the build failed with status ${status}`)

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './ensure-built.mjs'
 
 /**
- * `npm start`: brings packages and build up to date and opens the workbench, in Electron where its binary is or can be had, else in a browser.
- * Says which and why. `npm start -- --browser` takes the browser in any case; further arguments are those of `atoll serve`.
+ * `npm start`: brings packages and build up to date and opens the workbench, in Electron where its binary is or can be had, else
+ * in a browser. Says which and why. `npm start -- --browser` takes the browser in any case; further arguments are those of `atoll serve`.
  */
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -27,7 +27,10 @@ function executableIn(folder) {
 /** Electron's own package names the binary only by trying to download it; so it is looked for here. */
 function findElectron() {
   const folders = [process.env.ELECTRON_OVERRIDE_DIST_PATH, join(ROOT, 'node_modules', 'electron', 'dist')]
-  return folders.filter((folder) => folder !== undefined && folder !== '').map(executableIn).find((file) => existsSync(file))
+  return folders
+    .filter((folder) => folder !== undefined && folder !== '')
+    .map(executableIn)
+    .find((file) => existsSync(file))
 }
 
 function hasDisplay() {

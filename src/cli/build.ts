@@ -11,19 +11,20 @@ export async function buildSource(files: readonly string[]): Promise<{ kind: 'el
   const abort = (): void => interrupt.abort()
   process.once('SIGINT', abort)
   try {
-    for (const path of files) await access(resolve(path), constants.R_OK).catch((error: unknown) => {
-      throw fileError('read', path, error)
-    })
+    for (const path of files)
+      await access(resolve(path), constants.R_OK).catch((error: unknown) => {
+        throw fileError('read', path, error)
+      })
     const sources = files.map((path) => ({ path, file: resolve(path) }))
-    const build = await openToolchain().build(sources, { onProgress: progressLine(), signal: interrupt.signal })
+    const built = await openToolchain().build(sources, { onProgress: progressLine(), signal: interrupt.signal })
     if (interrupt.signal.aborted) process.exit(ExitStatus.INTERRUPTED)
-    printDiagnostics(build.diagnostics)
-    if (!build.ok) {
-      if (build.message !== undefined && !build.diagnostics.some(({ severity }) => severity === 'error')) say(build.message)
+    printDiagnostics(built.diagnostics)
+    if (!built.ok) {
+      if (built.message !== undefined && !built.diagnostics.some(({ severity }) => severity === 'error')) say(built.message)
       return undefined
     }
-    if (build.message !== undefined) say(build.message)
-    return build
+    if (built.message !== undefined) say(built.message)
+    return built
   } finally {
     process.removeListener('SIGINT', abort)
   }
@@ -33,7 +34,9 @@ export async function buildSource(files: readonly string[]): Promise<{ kind: 'el
 function progressLine(): (message: string, fraction: number) => void {
   let last = ''
   return (message, fraction) => {
-    const text = process.stderr.isTTY ? `\ratoll: ${message}: ${Math.floor(fraction * 100)} %${fraction >= 1 ? '\n' : ''}` : `atoll: ${message}\n`
+    const text = process.stderr.isTTY
+      ? `\ratoll: ${message}: ${Math.floor(fraction * 100)} %${fraction >= 1 ? '\n' : ''}`
+      : `atoll: ${message}\n`
     if (text === last) return
     last = text
     process.stderr.write(text)

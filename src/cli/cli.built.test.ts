@@ -36,7 +36,9 @@ function finish(child: ChildProcess, input: string | Uint8Array = ''): Promise<R
     child.stdout!.setEncoding('latin1').on('data', (text) => (stdout += text))
     child.stderr!.setEncoding('utf8').on('data', (text) => (stderr += text))
     child.on('error', reject)
-    child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr: stderr.replace(/^atoll: (?:building|built|waiting).*\n/gm, '') }))
+    child.on('close', (status, signal) =>
+      resolve({ status, signal, stdout, stderr: stderr.replace(/^atoll: (?:building|built|waiting).*\n/gm, '') }),
+    )
     child.stdin!.on('error', () => undefined)
     child.stdin!.end(input)
   })
@@ -85,7 +87,9 @@ describe('atoll run', () => {
     )
     const { status, stdout } = await atoll('run', file, '-n', '--help', '--memory', '32M', 'ñ "x"', '', '--', '--seed')
     expect(stdout).toContain('32768 KiB of RAM')
-    expect(stdout).toContain('[user] -n\n[user] --help\n[user] ñ "x"\n[user] \n[user] --seed\n'.replaceAll('ñ', Buffer.from('ñ').toString('latin1')))
+    expect(stdout).toContain(
+      '[user] -n\n[user] --help\n[user] ñ "x"\n[user] \n[user] --seed\n'.replaceAll('ñ', Buffer.from('ñ').toString('latin1')),
+    )
     expect(status).toBe(6)
   })
 
@@ -135,7 +139,7 @@ describe('atoll run', () => {
     child.stdout!.setEncoding('latin1').on('data', (text: string) => {
       seen += text
       if (seen.endsWith('> ') && !seen.includes('first')) child.stdin!.write('first\n')
-      if (/> first\nfirst\n> $/.test(seen)) child.stdin!.end('second\n')
+      if (seen.endsWith('> first\nfirst\n> ')) child.stdin!.end('second\n')
     })
     const status = await new Promise((resolve) => child.on('close', resolve))
     expect(seen).toMatch(/> first\nfirst\n> second\nsecond\n> Bye\.\n/)
@@ -156,7 +160,9 @@ describe('atoll run', () => {
   it('ends at an interrupt', async () => {
     const child = start(['run', user('spin.c')])
     child.stdout!.on('data', (text) => String(text).includes('[user]') && child.kill('SIGINT'))
-    const [status, signal] = await new Promise<[number | null, string | null]>((resolve) => child.on('close', (code, by) => resolve([code, by])))
+    const [status, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      child.on('close', (code, by) => resolve([code, by])),
+    )
     expect(signal ?? status).toBe('SIGINT')
   })
 
@@ -167,7 +173,10 @@ describe('atoll run', () => {
   it('says that there is no runtime for WebAssembly', async () => {
     const wasm = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
     for (const file of [user('test.wat'), put('prog.wasm', wasm), put('module', wasm)]) {
-      expectRefusal(await atoll('run', file), /^atoll: .* is a WebAssembly module, and this version of Atoll has no WebAssembly runtime yet/)
+      expectRefusal(
+        await atoll('run', file),
+        /^atoll: .* is a WebAssembly module, and this version of Atoll has no WebAssembly runtime yet/,
+      )
     }
     expectRefusal(await atoll('run', put('wrong.wat', '(module (func (result i32)))')), /^wrong\.wat:1:\d+: error: /)
   })
@@ -182,7 +191,9 @@ describe('atoll run', () => {
     }
     // Elf64_Phdr.p_memsz of the first PT_LOAD segment.
     const headers = Number(hello.readBigUInt64LE(32))
-    const load = Array.from({ length: hello.readUInt16LE(56) }, (_, index) => headers + 56 * index).find((at) => hello.readUInt32LE(at) === 1)!
+    const load = Array.from({ length: hello.readUInt16LE(56) }, (_, index) => headers + 56 * index).find(
+      (at) => hello.readUInt32LE(at) === 1,
+    )!
     const memsz = load + 40
     const cases: [string, Uint8Array | string, RegExp][] = [
       ['empty', '', /empty \(0 bytes\)/],

@@ -34,7 +34,11 @@ const UNTAKEN_BYTES_MAX = 64 * 1024
  * Runs a guest at the end of a line until one of them has had enough. With `live` the clock follows the wall; with `fast` it does so only
  * while the guest waits for input that may still come, since nothing else can happen meanwhile.
  */
-export async function drive(guest: Guest, line: Line, { pace, limitNs = Number.POSITIVE_INFINITY }: { pace: Pace; limitNs?: number }): Promise<Ending> {
+export async function drive(
+  guest: Guest,
+  line: Line,
+  { pace, limitNs = Number.POSITIVE_INFINITY }: { pace: Pace; limitNs?: number },
+): Promise<Ending> {
   let isInputOpen = true
   const fast = new Pacer('fast', performance.now())
   let live: Pacer | undefined = pace === 'live' ? new Pacer('live', performance.now()) : undefined

@@ -37,7 +37,8 @@ export class HostConsole {
 
   constructor() {
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED' && error.code !== 'EIO') process.stderr.write(`atoll: cannot write the console: ${error.message}\n`)
+      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED' && error.code !== 'EIO')
+        process.stderr.write(`atoll: cannot write the console: ${error.message}\n`)
       this.isBroken = true
     })
   }
@@ -92,7 +93,7 @@ export class HostConsole {
     this.#wake?.()
   }
 
-  /** Hands the terminal's keys over one by one, unechoed: the guest's line discipline edits and echoes. Undone at any end of the process. */
+  /** Hands the terminal's keys over one by one, unechoed: the guest edits and echoes. Undone at any end of the process. */
   enterRawMode(): void {
     if (this.input !== 'terminal' || !process.stdout.isTTY || this.#isRaw) return
     process.stdin.setRawMode(true)

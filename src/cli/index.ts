@@ -53,8 +53,9 @@ function createProgram(end: (status: number) => void): Command {
     .summary('build FILE if it is source, boot a machine, run it')
     .description(
       'Builds FILE if it is source (.c, .S, .s), boots one machine and runs it as the first program. An ELF file is run as it is.\n\n' +
-        'Standard output is the serial console to the byte, standard input is typed into it, everything else goes to standard error. From a terminal\n' +
-        'the clock is paced to the wall, from a pipe it does not wait. At a terminal, Ctrl-C goes to the program; pressed twice it ends Atoll.',
+        'Standard output is the serial console to the byte, standard input is typed into it, everything else goes to standard error.\n' +
+        'From a terminal the clock is paced to the wall, from a pipe it does not wait. At a terminal, Ctrl-C goes to the program;\n' +
+        'pressed twice it ends Atoll.',
     )
     .usage('FILE [ARG…] [--memory 64M] [--seed N] [--time-limit 10s]')
     .argument('<FILE>', 'a C or assembly source, or a static ELF file for x86-64')
@@ -85,8 +86,8 @@ function createProgram(end: (status: number) => void): Command {
     .command('boot')
     .summary('boot a kernel of your own')
     .description(
-      "Boots a Multiboot kernel (ELF or flat) on a machine without Atoll's kernel. Its first serial port is standard input and output; a write of V to the\n" +
-        "debug-exit port 0xf4 ends the machine with status (V << 1) | 1, as QEMU's isa-debug-exit does.",
+      "Boots a Multiboot kernel (ELF or flat) on a machine without Atoll's kernel. Its first serial port is standard input and output;\n" +
+        "a write of V to the debug-exit port 0xf4 ends the machine with status (V << 1) | 1, as QEMU's isa-debug-exit does.",
     )
     .usage('KERNEL [--append ARGS] [--memory 64M] [--time-limit 10s]')
     .argument('<KERNEL>', 'a Multiboot 1 image')

@@ -84,7 +84,11 @@ async function program_(file: string, ramBytes: number): Promise<Uint8Array | un
   return built?.output
 }
 
-function conclude(ending: Ending, status: { phase: MachinePhase; exitStatus?: number; message?: string }, { limitNs = 0 }: RunOptions): number {
+function conclude(
+  ending: Ending,
+  status: { phase: MachinePhase; exitStatus?: number; message?: string },
+  { limitNs = 0 }: RunOptions,
+): number {
   switch (ending) {
     case 'quit':
       return ExitStatus.INTERRUPTED
@@ -95,7 +99,10 @@ function conclude(ending: Ending, status: { phase: MachinePhase; exitStatus?: nu
       return ExitStatus.TIME_LIMIT
     case 'ended':
       if (status.phase === 'exited') return status.exitStatus ?? ExitStatus.OK
-      say(status.message ?? (status.phase === 'halted' ? 'the machine halted with no interrupt to wake it' : `the machine ended: ${status.phase}`))
+      say(
+        status.message ??
+          (status.phase === 'halted' ? 'the machine halted with no interrupt to wake it' : `the machine ended: ${status.phase}`),
+      )
       return ExitStatus.KERNEL
   }
 }

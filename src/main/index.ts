@@ -24,7 +24,9 @@ else app.quit()
 
 function start(): void {
   app.enableSandbox()
-  protocol.registerSchemesAsPrivileged([{ scheme: PAGE_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } }])
+  protocol.registerSchemesAsPrivileged([
+    { scheme: PAGE_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } },
+  ])
   app.on('second-instance', () => {
     if (window === undefined) return
     if (window.isMinimized()) window.restore()
@@ -38,10 +40,13 @@ function start(): void {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }))
   })
   app.on('window-all-closed', () => app.quit())
-  app.whenReady().then(open).catch((error: unknown) => {
-    dialog.showErrorBox('Atoll', error instanceof Error ? error.message : String(error))
-    app.exit(1)
-  })
+  app
+    .whenReady()
+    .then(open)
+    .catch((error: unknown) => {
+      dialog.showErrorBox('Atoll', error instanceof Error ? error.message : String(error))
+      app.exit(1)
+    })
 }
 
 async function open(): Promise<void> {
@@ -65,7 +70,9 @@ async function open(): Promise<void> {
     workbench.connect(channelFromMainPort(port1))
     senderFrame.postMessage(ELECTRON_PORT_MESSAGE, null, [port2])
   })
-  Menu.setApplicationMenu(process.platform === 'darwin' ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }]) : null)
+  Menu.setApplicationMenu(
+    process.platform === 'darwin' ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }]) : null,
+  )
   openWindow()
   app.on('activate', () => {
     if (window === undefined) openWindow()

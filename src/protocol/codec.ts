@@ -14,6 +14,13 @@ export function encodeFrame(message: unknown): Uint8Array<ArrayBuffer> {
 
 /** Throws a RangeError or a DecodeError when the bytes are not exactly one MessagePack value within the bounds. */
 export function decodeFrame(bytes: Uint8Array): unknown {
-  if (bytes.byteLength > FRAME_BYTES_MAX) throw new RangeError(`frame of ${bytes.byteLength} bytes, at most ${FRAME_BYTES_MAX} are accepted`)
-  return decode(bytes, { maxStrLength: FRAME_BYTES_MAX, maxBinLength: FRAME_BYTES_MAX, maxArrayLength: 1 << 16, maxMapLength: 1 << 16, maxExtLength: 16 })
+  if (bytes.byteLength > FRAME_BYTES_MAX)
+    throw new RangeError(`frame of ${bytes.byteLength} bytes, at most ${FRAME_BYTES_MAX} are accepted`)
+  return decode(bytes, {
+    maxStrLength: FRAME_BYTES_MAX,
+    maxBinLength: FRAME_BYTES_MAX,
+    maxArrayLength: 1 << 16,
+    maxMapLength: 1 << 16,
+    maxExtLength: 16,
+  })
 }

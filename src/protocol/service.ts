@@ -22,7 +22,10 @@ export interface FileContent {
   version: string
 }
 
-export type WriteResult = { ok: true; version: string } | { ok: false; reason: 'changed-on-disk'; current: FileContent } | { ok: false; reason: 'error'; message: string }
+export type WriteResult =
+  | { ok: true; version: string }
+  | { ok: false; reason: 'changed-on-disk'; current: FileContent }
+  | { ok: false; reason: 'error'; message: string }
 
 /** Lines and columns count from 1, columns in UTF-16 code units as editors do. */
 export interface Diagnostic {
@@ -101,13 +104,13 @@ export interface WorkbenchService {
   createFile(path: ProjectPath, text: string): Promise<void>
   renameFile(from: ProjectPath, to: ProjectPath): Promise<void>
   deleteFile(path: ProjectPath): Promise<void>
-  /** Diagnostics of `text` as if it were saved at `path`; saves nothing. */
+  /** Diagnostics of `text` as if it were saved at `path`; saves nothing. Rejects when a newer check of the same window began. */
   check(path: ProjectPath, text: string): Promise<Diagnostic[]>
   build(path: ProjectPath): Promise<BuildResult>
   /** Builds, then boots a new machine with the program as its first; a machine that ran before is replaced. */
   boot(request: BootRequest): Promise<BootResult>
   stop(id: MachineId): Promise<void>
-  /** Boots the same program again from the start, without a build. */
+  /** Boots the same program again from the start, without a build. Its console begins with ESC c, which clears a terminal. */
   reset(id: MachineId): Promise<void>
   /** Types bytes into the machine's console. */
   type(id: MachineId, bytes: Uint8Array): Promise<void>

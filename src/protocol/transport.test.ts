@@ -64,7 +64,8 @@ describe('createRpc', () => {
   it('survives messages of any shape', async () => {
     const [a, b] = pair()
     createRpc(a, { ping: () => 'pong' })
-    for (const junk of [null, 1, 'q', [], {}, { t: 'q' }, { t: 'q', m: 'ping', a: 3 }, { t: 's', i: 7 }, { t: 's', i: 'unknown' }]) b.post(junk)
+    for (const junk of [null, 1, 'q', [], {}, { t: 'q' }, { t: 'q', m: 'ping', a: 3 }, { t: 's', i: 7 }, { t: 's', i: 'unknown' }])
+      b.post(junk)
     const client = createRpc<{ ping(): Promise<string> }>(b, {})
     expect(await client.ping()).toBe('pong')
   })

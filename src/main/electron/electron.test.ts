@@ -17,9 +17,12 @@ describe('restoreWindowState', () => {
     expect(restoreWindowState(save(bounds, true), [screen])).toEqual({ ...bounds, isMaximized: true })
   })
 
-  it.each([undefined, '', 'null', '{', '{"bounds":{}}', save({ x: 1e99, y: 0, width: 1, height: 1 })])('takes the default for %j', (saved) => {
-    expect(restoreWindowState(saved, [screen])).toEqual({ width: 1280, height: 820, isMaximized: false })
-  })
+  it.each([undefined, '', 'null', '{', '{"bounds":{}}', save({ x: 1e99, y: 0, width: 1, height: 1 })])(
+    'takes the default for %j',
+    (saved) => {
+      expect(restoreWindowState(saved, [screen])).toEqual({ width: 1280, height: 820, isMaximized: false })
+    },
+  )
 
   it.each([
     { x: 3000, y: 100, width: 1000, height: 700 },
@@ -40,7 +43,8 @@ describe('policy', () => {
   it('knows our pages', () => {
     expect(isOurPage('atoll://app/')).toBe(true)
     expect(isOurPage('atoll://app/index.html')).toBe(true)
-    for (const url of ['atoll://application/', 'atoll://evil/', 'https://app/', 'file:///etc/passwd', 'about:blank', '']) expect(isOurPage(url)).toBe(false)
+    for (const url of ['atoll://application/', 'atoll://evil/', 'https://app/', 'file:///etc/passwd', 'about:blank', ''])
+      expect(isOurPage(url)).toBe(false)
   })
 
   it('permits copying to our page, and nothing else', () => {

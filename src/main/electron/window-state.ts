@@ -23,8 +23,8 @@ const schema = z.object({ bounds: z.object({ x: side, y: side, width: side, heig
 export type WindowState = z.infer<typeof schema>
 
 /**
- * What to open the window with. A state that is damaged, too small, or on a screen that is no longer there gives way to the default, centred
- * by the system.
+ * What to open the window with. A state that is damaged, too small, or on a screen that is no longer there gives way to the default,
+ * centred by the system.
  * @param saved the text of the state file, if there is one
  * @param workAreas of the screens there are now
  */

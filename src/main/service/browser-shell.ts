@@ -31,7 +31,12 @@ export async function startBrowserShell({ port, project: folder = defaultProject
   const workbench = new Workbench({ project, builder: new ToolchainBuilder(openToolchain()), shell: 'browser' })
   const keys = await ShellKeys.load(stateFolder(), project.root)
   const listen = async (wanted: number): Promise<WebShell> => {
-    const web = new WebShell({ pageFolder: join(appRoot(), 'out', 'renderer'), port: wanted, keys, onConnect: (channel) => workbench.connect(channel) })
+    const web = new WebShell({
+      pageFolder: join(appRoot(), 'out', 'renderer'),
+      port: wanted,
+      keys,
+      onConnect: (channel) => workbench.connect(channel),
+    })
     await web.listen()
     return web
   }

@@ -82,7 +82,8 @@ export class Clients {
   }
 
   filesChanged(paths: ProjectPath[], except?: Client): void {
-    for (const client of this.#clients) if (client !== except) client.tell((rpc) => void rpc.filesChanged.asEvent(paths).catch(() => undefined))
+    for (const client of this.#clients)
+      if (client !== except) client.tell((rpc) => void rpc.filesChanged.asEvent(paths).catch(() => undefined))
   }
 
   close(): void {

@@ -15,7 +15,8 @@ export class HostedMachine extends MachineSession {
   get waitsForInput(): boolean {
     const { phase, scheduler } = this.kernel
     if (phase !== 'running' || scheduler.current !== null || this.untakenBytes > 0) return false
-    for (const { state, deadlineNs } of scheduler.processes.values()) if (state !== 'blocked' || deadlineNs !== Number.POSITIVE_INFINITY) return false
+    for (const { state, deadlineNs } of scheduler.processes.values())
+      if (state !== 'blocked' || deadlineNs !== Number.POSITIVE_INFINITY) return false
     return true
   }
 }
@@ -30,7 +31,10 @@ function symbolizerOf(program: Uint8Array): Symbolizer | undefined {
 }
 
 /** A machine ready to run. Throws when the program is none for it, or the host has no memory for it. */
-export function createSession({ boot, program, files, ramBytes, seed }: MachineSpec, onConsole: (bytes: Uint8Array) => void): HostedMachine {
+export function createSession(
+  { boot, program, files, ramBytes, seed }: MachineSpec,
+  onConsole: (bytes: Uint8Array) => void,
+): HostedMachine {
   return new HostedMachine({
     boot,
     program,

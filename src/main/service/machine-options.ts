@@ -24,7 +24,9 @@ export function parseMemory(text: string): number {
 /** Rounds up to whole pages. Throws a UserError when a machine cannot have that much or that little. */
 export function checkMemory(bytes: number): number {
   if (!(bytes >= RAM_BYTES_MIN && bytes <= RAM_BYTES_MAX)) {
-    throw new UserError(`a machine has between ${RAM_BYTES_MIN / 2 ** 20}M and ${RAM_BYTES_MAX / 2 ** 20}M of memory, found ${describeSize(bytes)}`)
+    throw new UserError(
+      `a machine has between ${RAM_BYTES_MIN / 2 ** 20}M and ${RAM_BYTES_MAX / 2 ** 20}M of memory, found ${describeSize(bytes)}`,
+    )
   }
   return Math.ceil(bytes / 4096) * 4096
 }

@@ -4,7 +4,13 @@ import { ConsoleLog, CONSOLE_LOG_BYTES_MAX } from './console-log.ts'
 import type { HostThreadEvents } from './machine-pool.ts'
 import { MachinePool, STOP_GRACE_MS } from './machine-pool.ts'
 
-const spec: MachineSpec = { boot: new Uint8Array(), program: { path: '/a', bytes: new Uint8Array(), args: [] }, files: new Map(), ramBytes: 1, seed: 0 }
+const spec: MachineSpec = {
+  boot: new Uint8Array(),
+  program: { path: '/a', bytes: new Uint8Array(), args: [] },
+  files: new Map(),
+  ramBytes: 1,
+  seed: 0,
+}
 const progress: Progress = { phase: 'running', virtualNs: 5, instructions: 3, wallMs: 1 }
 
 interface FakeThread {
@@ -77,7 +83,10 @@ describe('MachinePool', () => {
     expect(threads[0].isTerminated).toBe(true)
     expect(ended).toEqual([
       ['hung', expect.objectContaining({ phase: 'stopped', message: undefined })],
-      ['neighbour', expect.objectContaining({ phase: 'stopped', virtualNs: 5, message: expect.stringContaining('Reset boots this one again') })],
+      [
+        'neighbour',
+        expect.objectContaining({ phase: 'stopped', virtualNs: 5, message: expect.stringContaining('Reset boots this one again') }),
+      ],
     ])
     threads[0].events.onMessage({ type: 'ended', id: 'hung', progress })
     expect(ended.length).toBe(2)

@@ -86,7 +86,12 @@ export class MachinePool {
     if (this.#machines.has(id)) throw new Error(`machine ${id} is booted already`)
     const host = this.#leastLoadedHost()
     host.machines.add(id)
-    this.#machines.set(id, { host, progress: { phase: 'booting', virtualNs: 0, instructions: 0, wallMs: 0 }, bornMs: performance.now(), waiting: [] })
+    this.#machines.set(id, {
+      host,
+      progress: { phase: 'booting', virtualNs: 0, instructions: 0, wallMs: 0 },
+      bornMs: performance.now(),
+      waiting: [],
+    })
     host.thread.post({ type: 'boot', id, spec, pace })
   }
 

@@ -71,7 +71,11 @@ export async function pageFile(folder: string, pathname: string, headers: Record
   if (type === undefined || !info?.isFile()) return text(404, 'There is no such page.', headers)
   // Names under assets/ carry a hash of their content.
   const caching = path.startsWith('/assets/') ? 'private, max-age=31536000, immutable' : 'no-store'
-  return { status: 200, headers: { ...headers, 'Content-Type': type, 'Cache-Control': caching }, body: new Uint8Array(await readFile(file)) }
+  return {
+    status: 200,
+    headers: { ...headers, 'Content-Type': type, 'Cache-Control': caching },
+    body: new Uint8Array(await readFile(file)),
+  }
 }
 
 export function text(status: number, message: string, headers: Record<string, string>): PageResponse {

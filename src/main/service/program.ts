@@ -49,7 +49,8 @@ function checkStats(info: Stats, path: string): void {
 
 /** Checks a ready binary as the kernel will. Throws a UserError with the kernel's own sentence. */
 export function checkProgram(bytes: Uint8Array, path: string, ramBytes: number): void {
-  if (bytes.byteLength >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) === WASM_MAGIC) throw new UserError(refuseWasm(path))
+  if (bytes.byteLength >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) === WASM_MAGIC)
+    throw new UserError(refuseWasm(path))
   try {
     parseElf(bytes, ramBytes)
   } catch (error) {

@@ -43,7 +43,10 @@ export async function locate(root: string, path: ProjectPath): Promise<string> {
   return file
 }
 
-/** The file with links resolved, or its deepest ancestor that exists. A link that leads nowhere counts as not existing: nothing is opened through it. */
+/**
+ * The file with links resolved, or its deepest ancestor that exists. A link that leads nowhere counts as not existing: nothing is
+ * opened through it.
+ */
 async function realpathOfDeepest(file: string): Promise<string> {
   try {
     return await realpath(file)

@@ -153,7 +153,11 @@ describe('write', () => {
     await chmod(inside('run.sh'), 0o755)
     await project.write('run.sh', 'b')
     expect((await stat(inside('run.sh'))).mode & 0o777).toBe(0o755)
-    expect(await project.write('big.c', 'x'.repeat(TEXT_BYTES_MAX + 1))).toMatchObject({ ok: false, reason: 'error', message: expect.stringContaining('cannot save big.c') })
+    expect(await project.write('big.c', 'x'.repeat(TEXT_BYTES_MAX + 1))).toMatchObject({
+      ok: false,
+      reason: 'error',
+      message: expect.stringContaining('cannot save big.c'),
+    })
     await mkdir(inside('folder'))
     expect(await project.write('folder', 'x')).toMatchObject({ ok: false, reason: 'error' })
     expect(await readdir(inside(''))).toEqual(['folder', 'run.sh'])

@@ -144,7 +144,8 @@ export class Project {
       const info = await lstat(source)
       const occupant = await lstat(target).catch(() => undefined)
       // The same file under another name: a change of case where the file system ignores case.
-      const isItself = occupant !== undefined && occupant.ino === info.ino && occupant.dev === info.dev && from.toLowerCase() === to.toLowerCase()
+      const isItself =
+        occupant !== undefined && occupant.ino === info.ino && occupant.dev === info.dev && from.toLowerCase() === to.toLowerCase()
       if (occupant !== undefined && !isItself) throw new UserError(`cannot rename ${from}: ${to} already exists`)
       await mkdir(dirname(target), { recursive: true })
       await rename(source, target)
@@ -167,7 +168,8 @@ export class Project {
 
 function encodeText(text: string, path: string): Uint8Array {
   const bytes = new TextEncoder().encode(text)
-  if (bytes.byteLength > TEXT_BYTES_MAX) throw new UserError(`cannot save ${path}: ${describeSize(bytes.byteLength)}, at most ${describeSize(TEXT_BYTES_MAX)} are kept as text`)
+  if (bytes.byteLength > TEXT_BYTES_MAX)
+    throw new UserError(`cannot save ${path}: ${describeSize(bytes.byteLength)}, at most ${describeSize(TEXT_BYTES_MAX)} are kept as text`)
   return bytes
 }
 
@@ -192,7 +194,8 @@ async function readRegular(file: string, path: string, bytesMax: number): Promis
     const info = await handle.stat()
     if (info.isDirectory()) throw new UserError(`cannot read ${path}: it is a folder`)
     if (!info.isFile()) throw new UserError(`cannot read ${path}: it is no regular file`)
-    if (info.size > bytesMax) throw new UserError(`cannot read ${path}: it has ${describeSize(info.size)}, at most ${describeSize(bytesMax)} are read`)
+    if (info.size > bytesMax)
+      throw new UserError(`cannot read ${path}: it has ${describeSize(info.size)}, at most ${describeSize(bytesMax)} are read`)
     return new Uint8Array(await handle.readFile())
   } finally {
     await handle.close()

@@ -39,8 +39,9 @@ beforeAll(async () => {
 afterAll(async () => {
   const ended = new Promise((resolve) => server.once('exit', (status) => resolve(status)))
   server.kill('SIGINT')
-  expect(await ended).toBe(0)
+  const status = await ended
   rmSync(folder, { recursive: true })
+  if (status !== 0) throw new Error(`atoll serve ended with ${String(status)} at SIGINT`)
 })
 
 interface Window {
@@ -75,7 +76,10 @@ async function open(cookie?: string): Promise<Window> {
     status: (status) => window.statuses.push(status),
     filesChanged: () => undefined,
   }
-  window.service = createRpc<WorkbenchService>(await channelFromWebSocket(socket as unknown as WebSocketLike), events) as unknown as WorkbenchService
+  window.service = createRpc<WorkbenchService>(
+    await channelFromWebSocket(socket as unknown as WebSocketLike),
+    events,
+  ) as unknown as WorkbenchService
   return window
 }
 
@@ -105,7 +109,9 @@ describe('atoll serve', () => {
     const { machines, projectName, shell } = await window.service.attach()
     expect([machines, projectName, shell]).toEqual([[], 'project', 'browser'])
     const hello = await window.service.readFile('hello.c')
-    expect(await window.service.writeFile('hello.c', hello.text.replace('Hello from', 'Greetings from'), hello.version)).toMatchObject({ ok: true })
+    expect(await window.service.writeFile('hello.c', hello.text.replace('Hello from', 'Greetings from'), hello.version)).toMatchObject({
+      ok: true,
+    })
     const result = await window.service.boot({ program: 'hello.c' })
     expect(result).toMatchObject({ ok: true, machine: { program: 'hello.c' } })
     await vi.waitFor(() => expect(window.text()).toContain('[user] Greetings from ring-3!\n'), WAIT)
@@ -115,8 +121,13 @@ describe('atoll serve', () => {
 
   it('finds mistakes as one types', async () => {
     const window = await open()
-    expect(await window.service.check('hello.c', 'void _start(void) {\n  wrong();\n}\n')).toMatchObject([{ path: 'hello.c', line: 2, column: 3, severity: 'error' }])
-    expect(await window.service.boot({ program: 'test.wat' })).toMatchObject({ ok: false, message: expect.stringContaining('no WebAssembly runtime') })
+    expect(await window.service.check('hello.c', 'void _start(void) {\n  wrong();\n}\n')).toMatchObject([
+      { path: 'hello.c', line: 2, column: 3, severity: 'error' },
+    ])
+    expect(await window.service.boot({ program: 'test.wat' })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('no WebAssembly runtime'),
+    })
     window.socket.terminate()
   })
 
@@ -130,7 +141,9 @@ describe('atoll serve', () => {
     await vi.waitFor(() => expect(Buffer.from(window.text(), 'latin1').toString()).toContain('> ¡hola!\n¡hola!\n> '), WAIT)
     const other = await open()
     const attachment = await other.service.attach()
-    expect(Buffer.from(attachment.machines[0].console).toString('latin1')).toBe(window.text().slice(-attachment.machines[0].console.byteLength))
+    expect(Buffer.from(attachment.machines[0].console).toString('latin1')).toBe(
+      window.text().slice(-attachment.machines[0].console.byteLength),
+    )
     await window.service.stop(id)
     await vi.waitFor(() => expect(other.statuses.at(-1)).toMatchObject({ id, phase: 'stopped' }), WAIT)
     await window.service.reset(id)
@@ -154,7 +167,11 @@ describe('atoll serve', () => {
   it('holds a flooding program back by the window that shows it', async () => {
     const window = await open()
     await window.service.attach()
-    await put(window, 'flood.c', '#include <atoll.h>\nstatic char line[4096];\nvoid _start(void) { for (;;) sys_write(1, line, sizeof line); }')
+    await put(
+      window,
+      'flood.c',
+      '#include <atoll.h>\nstatic char line[4096];\nvoid _start(void) { for (;;) sys_write(1, line, sizeof line); }',
+    )
     let release = (): void => undefined
     window.gate = new Promise((resolve) => (release = resolve))
     const result = await window.service.boot({ program: 'flood.c', pace: 'fast' })
@@ -194,7 +211,13 @@ describe('atoll serve', () => {
 })
 
 describe('a worker that hangs or crashes', () => {
-  const spec: MachineSpec = { boot: new Uint8Array(), program: { path: '/a', bytes: new Uint8Array(), args: [] }, files: new Map(), ramBytes: 1, seed: 0 }
+  const spec: MachineSpec = {
+    boot: new Uint8Array(),
+    program: { path: '/a', bytes: new Uint8Array(), args: [] },
+    files: new Map(),
+    ramBytes: 1,
+    seed: 0,
+  }
 
   function poolOf(code: string): { pool: MachinePool; ended: Promise<Progress> } {
     const script = join(folder, `worker-${code.length}.mjs`)

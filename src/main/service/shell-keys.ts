@@ -7,14 +7,19 @@ import { z } from 'zod'
 /** After so long the keys are made anew, in milliseconds. */
 const AGE_MS_MAX = 30 * 24 * 3600 * 1000
 
-const stored = z.object({ project: z.string(), secret: z.string().length(64), madeMs: z.number(), port: z.int().min(1).max(65535).optional() })
+const stored = z.object({
+  project: z.string(),
+  secret: z.string().length(64),
+  madeMs: z.number(),
+  port: z.int().min(1).max(65535).optional(),
+})
 
 type Stored = z.infer<typeof stored>
 
 /**
- * The browser shell's secret and last port for one project, kept for this user alone. So a page that is open while Atoll is started again
- * finds its way back by itself, and a browser, which keeps settings by address, finds them too. A folder that cannot be written means keys for
- * this process only.
+ * The browser shell's secret and last port for one project, kept for this user alone. So a page that is open while Atoll is started
+ * again finds its way back by itself, and a browser, which keeps settings by address, finds them too. A folder that cannot be written
+ * means keys for this process only.
  */
 export class ShellKeys {
   readonly #folder: string

@@ -39,7 +39,10 @@ export class ToolchainBuilder implements ProgramBuilder {
   }
 
   async check(project: Project, path: ProjectPath, text: string, signal: AbortSignal): ReturnType<ProgramBuilder['check']> {
-    return this.#toolchain.check({ ...(await source(project, path)), text }, { includeDirectories: [join(project.root, 'include')], signal })
+    return this.#toolchain.check(
+      { ...(await source(project, path)), text },
+      { includeDirectories: [join(project.root, 'include')], signal },
+    )
   }
 
   async #takeBinary(project: Project, path: ProjectPath): Promise<{ result: BuildResult; image?: Uint8Array }> {

@@ -55,7 +55,8 @@ describe('options', () => {
     expect(parseMemory('1GiB')).toBe(2 ** 30)
     expect(parseMemory('32768k')).toBe(32 * 2 ** 20)
     expect(parseMemory(String(16 * 2 ** 20 + 1))).toBe(16 * 2 ** 20 + 4096)
-    for (const text of ['', '64X', '-1M', '1K', '3G', '1e9', 'M', '0x10M']) expect(() => parseMemory(text)).toThrow(/expected an amount|between 16M and 2048M/)
+    for (const text of ['', '64X', '-1M', '1K', '3G', '1e9', 'M', '0x10M'])
+      expect(() => parseMemory(text)).toThrow(/expected an amount|between 16M and 2048M/)
   })
 
   it('reads durations', () => {
@@ -63,7 +64,8 @@ describe('options', () => {
     expect(parseDurationNs('250ms')).toBe(250e6)
     expect(parseDurationNs('1.5')).toBe(1.5e9)
     expect(parseDurationNs('2m')).toBe(120e9)
-    for (const text of ['', '0s', '-1s', '1 day', 'soon', '1e3', '99999999h']) expect(() => parseDurationNs(text)).toThrow('expected a duration')
+    for (const text of ['', '0s', '-1s', '1 day', 'soon', '1e3', '99999999h'])
+      expect(() => parseDurationNs(text)).toThrow('expected a duration')
   })
 
   it('reads seeds', () => {

@@ -37,7 +37,10 @@ const ARGUMENTS = {
   boot: { request: bootRequest },
   stop: { id: machineId },
   reset: { id: machineId },
-  type: { id: machineId, bytes: z.instanceof(Uint8Array).refine((bytes) => bytes.byteLength <= TYPED_BYTES_MAX, `at most ${TYPED_BYTES_MAX} bytes`) },
+  type: {
+    id: machineId,
+    bytes: z.instanceof(Uint8Array).refine((bytes) => bytes.byteLength <= TYPED_BYTES_MAX, `at most ${TYPED_BYTES_MAX} bytes`),
+  },
 } satisfies Record<keyof WorkbenchService, Record<string, z.ZodType>>
 
 /**
@@ -58,7 +61,10 @@ export function validated(service: WorkbenchService): WorkbenchService {
       }
       const values = parsed.data as Record<string, unknown>
       const call = service[method as keyof WorkbenchService] as (...args: unknown[]) => Promise<unknown>
-      return call.apply(service, names.map((name) => values[name]))
+      return call.apply(
+        service,
+        names.map((name) => values[name]),
+      )
     }
   }
   return checked as unknown as WorkbenchService

@@ -24,7 +24,12 @@ beforeEach(async () => {
   await writeFile(join(folder, 'page/.hidden.txt'), 'x')
   await writeFile(join(folder, 'secret.txt'), 'secret')
   channels = []
-  shell = new WebShell({ pageFolder: join(folder, 'page'), port: 0, keys: await ShellKeys.load(folder, '/p'), onConnect: (channel) => channels.push(channel) })
+  shell = new WebShell({
+    pageFolder: join(folder, 'page'),
+    port: 0,
+    keys: await ShellKeys.load(folder, '/p'),
+    onConnect: (channel) => channels.push(channel),
+  })
   await shell.listen()
 })
 afterEach(async () => {
@@ -32,7 +37,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
+function ask(
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
   return new Promise((resolve, reject) => {
     // `request` with a path sends it as it is, where fetch would tidy it.
     const sent = request({ host: '127.0.0.1', port: shell.port, path, headers, method }, (response) => {
@@ -103,14 +112,21 @@ describe('the page', () => {
     expect((await ask(keyPath(), { host })).status).toBe(421)
   })
 
-  it.each(['/../secret.txt', '/%2e%2e/secret.txt', '/assets/../../secret.txt', '/..%2fsecret.txt', '/.hidden.txt', '//secret.txt', '/assets', '/a\\b', '/%00'])(
-    'has no page %s',
-    async (path) => {
-      const { status, body } = await ask(path, { cookie: await signIn() })
-      expect(status).toBe(404)
-      expect(body).not.toContain('secret')
-    },
-  )
+  it.each([
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/assets/../../secret.txt',
+    '/..%2fsecret.txt',
+    '/.hidden.txt',
+    '//secret.txt',
+    '/assets',
+    '/a\\b',
+    '/%00',
+  ])('has no page %s', async (path) => {
+    const { status, body } = await ask(path, { cookie: await signIn() })
+    expect(status).toBe(404)
+    expect(body).not.toContain('secret')
+  })
 
   it('answers questions only', async () => {
     const cookie = await signIn()
@@ -135,10 +151,13 @@ describe('the socket', () => {
     expect(channels).toEqual([])
   })
 
-  it.each(['http://evil.example', 'null', 'http://127.0.0.1:1', 'https://127.0.0.1', 'http://localhost'])('refuses origin %s', async (origin) => {
-    await expect(dial({ cookie: await signIn(), origin })).rejects.toThrow('403')
-    expect(channels).toEqual([])
-  })
+  it.each(['http://evil.example', 'null', 'http://127.0.0.1:1', 'https://127.0.0.1', 'http://localhost'])(
+    'refuses origin %s',
+    async (origin) => {
+      await expect(dial({ cookie: await signIn(), origin })).rejects.toThrow('403')
+      expect(channels).toEqual([])
+    },
+  )
 
   it('refuses no origin, a foreign host, and another path', async () => {
     const cookie = await signIn()

@@ -57,7 +57,8 @@ export class WebShell {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
-        const reason = error.code === 'EADDRINUSE' ? 'another program uses it' : error.code === 'EACCES' ? 'the system does not allow it' : error.message
+        const reason =
+          error.code === 'EADDRINUSE' ? 'another program uses it' : error.code === 'EACCES' ? 'the system does not allow it' : error.message
         reject(new UserError(`cannot listen on port ${this.#options.port}: ${reason}`))
       })
       this.#server.listen(this.#options.port, ADDRESS, () => {
@@ -112,15 +113,20 @@ export class WebShell {
   async #respond(request: IncomingMessage): Promise<PageResponse> {
     const headers = this.#headers()
     if (!this.#isOurHost(request)) return text(421, 'This address is not the one Atoll was started at.', headers)
-    if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'Only pages can be asked for here.', { ...headers, Allow: 'GET, HEAD' })
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return text(405, 'Only pages can be asked for here.', { ...headers, Allow: 'GET, HEAD' })
     const [pathname, query = ''] = splitTarget(request)
     const token = new URLSearchParams(query).get('token')
     if (pathname === '/' && token !== null && this.#redeem(token)) {
       // Lax, not Strict: the address may be clicked in another site's page. Sockets are guarded by their origin besides.
       const cookie = `${this.#cookieName}=${this.#session}; Path=/; HttpOnly; SameSite=Lax`
-      return { ...text(303, 'Welcome.', headers), headers: { ...headers, 'Set-Cookie': cookie, Location: '/', 'Cache-Control': 'no-store' } }
+      return {
+        ...text(303, 'Welcome.', headers),
+        headers: { ...headers, 'Set-Cookie': cookie, Location: '/', 'Cache-Control': 'no-store' },
+      }
     }
-    if (!this.#hasSession(request)) return text(403, 'Open the address that Atoll printed when it started: it holds the key to this page.', headers)
+    if (!this.#hasSession(request))
+      return text(403, 'Open the address that Atoll printed when it started: it holds the key to this page.', headers)
     return pageFile(this.#options.pageFolder, pathname, headers)
   }
 
@@ -163,7 +169,9 @@ export class WebShell {
 
   #hasSession(request: IncomingMessage): boolean {
     const cookies = (request.headers.cookie ?? '').split(';').map((cookie) => cookie.trim())
-    return cookies.some((cookie) => cookie.startsWith(`${this.#cookieName}=`) && isEqual(cookie.slice(this.#cookieName.length + 1), this.#session))
+    return cookies.some(
+      (cookie) => cookie.startsWith(`${this.#cookieName}=`) && isEqual(cookie.slice(this.#cookieName.length + 1), this.#session),
+    )
   }
 
   #redeem(token: string): boolean {

@@ -53,7 +53,9 @@ beforeEach(async () => {
         post: (message) => {
           toWorker.push(message)
           if (message.type === 'stop') {
-            queueMicrotask(() => events.onMessage({ type: 'ended', id: message.id, progress: { phase: 'stopped', virtualNs: 1, instructions: 1, wallMs: 1 } }))
+            queueMicrotask(() =>
+              events.onMessage({ type: 'ended', id: message.id, progress: { phase: 'stopped', virtualNs: 1, instructions: 1, wallMs: 1 } }),
+            )
           }
         },
         terminate: () => undefined,
@@ -130,13 +132,19 @@ describe('Workbench', () => {
       },
     ])
     fromWorker({ type: 'progress', id: 'm1', progress: { phase: 'running', virtualNs: 5, instructions: 4, wallMs: 3 } })
-    await vi.waitFor(() => expect(window.statuses.at(-1)).toEqual({ id: 'm1', program: 'hello.c', phase: 'running', virtualNs: 5, instructions: 4, wallMs: 3 }))
+    await vi.waitFor(() =>
+      expect(window.statuses.at(-1)).toEqual({ id: 'm1', program: 'hello.c', phase: 'running', virtualNs: 5, instructions: 4, wallMs: 3 }),
+    )
   })
 
   it('keeps the running machine when the build fails', async () => {
     const window = open()
     await window.service.boot({ program: 'hello.c' })
-    expect(await window.service.boot({ program: 'wrong.c' })).toMatchObject({ ok: false, message: 'wrong.c has an error', build: { diagnostics: [{ line: 1 }] } })
+    expect(await window.service.boot({ program: 'wrong.c' })).toMatchObject({
+      ok: false,
+      message: 'wrong.c has an error',
+      build: { diagnostics: [{ line: 1 }] },
+    })
     expect((await window.service.attach()).machines.map(({ status }) => status.id)).toEqual(['m1'])
   })
 

@@ -1,7 +1,15 @@
 import { availableParallelism } from 'node:os'
 import type { Channel } from '../../protocol/rpc.ts'
 import { PROTOCOL_VERSION } from '../../protocol/service.ts'
-import type { Attachment, BootRequest, BootResult, MachineId, MachineStatus, ProjectPath, WorkbenchService } from '../../protocol/service.ts'
+import type {
+  Attachment,
+  BootRequest,
+  BootResult,
+  MachineId,
+  MachineStatus,
+  ProjectPath,
+  WorkbenchService,
+} from '../../protocol/service.ts'
 import type { MachineSpec, Pace, Progress } from '../worker/messages.ts'
 import type { Client } from './clients.ts'
 import { Clients } from './clients.ts'
@@ -151,7 +159,8 @@ export class Workbench {
       this.#builder.bootImage(),
       guestFiles(this.#project),
     ])
-    if (image === undefined) return { ok: false, build: result, message: result.message ?? describeErrors(request.program, result.diagnostics) }
+    if (image === undefined)
+      return { ok: false, build: result, message: result.message ?? describeErrors(request.program, result.diagnostics) }
     const spec: MachineSpec = {
       boot,
       program: { path: guestProgramPath(request.program), bytes: image, args: request.args ?? [] },

@@ -3,7 +3,13 @@ import type { HostedSession } from './host.ts'
 import { CONSOLE_BATCH_MS, CONSOLE_IN_FLIGHT_BYTES_MAX, MachineHost } from './host.ts'
 import type { FromWorker, MachineSpec, ToWorker } from './messages.ts'
 
-const spec: MachineSpec = { boot: new Uint8Array(), program: { path: '/a', bytes: new Uint8Array(), args: [] }, files: new Map(), ramBytes: 1, seed: 0 }
+const spec: MachineSpec = {
+  boot: new Uint8Array(),
+  program: { path: '/a', bytes: new Uint8Array(), args: [] },
+  files: new Map(),
+  ramBytes: 1,
+  seed: 0,
+}
 
 interface Script {
   /** What a slice does besides passing time. */

@@ -176,7 +176,8 @@ export class MachineHost {
   /** Sends what is due: console bytes, progress. */
   #report(machine: Hosted, now: number, isForced: boolean): void {
     if (!this.#machines.has(machine.id)) return
-    if (machine.pendingBytes >= CONSOLE_BATCH_BYTES || (machine.pendingBytes > 0 && now >= machine.pendingSinceMs + CONSOLE_BATCH_MS)) this.#flush(machine)
+    if (machine.pendingBytes >= CONSOLE_BATCH_BYTES || (machine.pendingBytes > 0 && now >= machine.pendingSinceMs + CONSOLE_BATCH_MS))
+      this.#flush(machine)
     const { phase } = machine.session.status()
     if (!isForced && phase === machine.lastPhase && now < machine.lastProgressMs + PROGRESS_MS) return
     machine.lastPhase = phase
