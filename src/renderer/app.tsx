@@ -75,7 +75,13 @@ function WorkbenchWindow({ session }: { session: Session<Workbench> }): ReactEle
     <div className="workbench">
       <Toolbar />
       <ConnectionBanner state={state} onRetry={() => session.retry()} />
-      <main className="dock-host">
+      <main
+        className="dock-host"
+        onKeyDown={({ key, target }) => {
+          // WAI-ARIA Authoring Practices, tabs: Delete closes the tab that has the focus.
+          if (key === 'Delete' && target instanceof Element && target.getAttribute('role') === 'tab') workbench.layout.closeTab(target)
+        }}
+      >
         <Dock onReady={({ api }) => workbench.layout.attach(api, workbench.key('layout'))} />
       </main>
       <StatusBar />

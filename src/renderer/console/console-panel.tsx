@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react'
 import { useEffect, useRef, useState } from 'react'
 import { commandKey } from '../commands/commands.ts'
+import type { I18n } from '../i18n/i18n.ts'
 import { isAlive } from '../state/machine.ts'
 import { baseName } from '../state/paths.ts'
 import { useStore } from '../state/use-store.ts'
@@ -9,6 +10,8 @@ import { useApp, useI18n } from '../ui/context.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Ring } from '../ui/ring.tsx'
 import { useTarget } from '../ui/use-target.ts'
+import type { SearchResult } from './terminal.ts'
+import { SEARCH_RESULTS_MAX } from './terminal.ts'
 
 /** The machine's serial console. */
 export function ConsolePanel(): ReactElement {
@@ -49,9 +52,16 @@ export function ConsolePanel(): ReactElement {
   )
 }
 
+function searchCount({ index, total }: SearchResult, { t, number }: I18n): string {
+  if (total === 0) return t('console.find.none')
+  if (total >= SEARCH_RESULTS_MAX) return `${number(SEARCH_RESULTS_MAX)}+`
+  return t('console.find.count', { index: index + 1, total })
+}
+
 function ConsoleSearch(): ReactElement {
   const { workbench, console } = useApp()
-  const { t } = useI18n()
+  const i18n = useI18n()
+  const { t } = i18n
   const [text, setText] = useState('')
   const result = useStore(console.searchResult)
   const ref = useRef<HTMLInputElement>(null)
@@ -72,22 +82,20 @@ function ConsoleSearch(): ReactElement {
         spellCheck={false}
         onChange={(event) => {
           setText(event.target.value)
-          console.find(event.target.value, 'incremental')
+          console.find(event.target.value, 'newest')
         }}
         onKeyDown={(event) => {
           if (event.key === 'Escape') close()
-          else if (event.key === 'Enter') console.find(text, event.shiftKey ? 'previous' : 'next')
+          else if (event.key === 'Enter') console.find(text, event.shiftKey ? 'newer' : 'older')
           else return
           event.preventDefault()
         }}
       />
       <span className="console-search-count" role="status">
-        {text !== '' &&
-          result &&
-          (result.total === 0 ? t('console.find.none') : t('console.find.count', { index: result.index + 1, total: result.total }))}
+        {text !== '' && result && searchCount(result, i18n)}
       </span>
-      <IconButton icon="chevronUp" label={t('console.find.previous')} onClick={() => console.find(text, 'previous')} />
-      <IconButton icon="chevronDown" label={t('console.find.next')} onClick={() => console.find(text, 'next')} />
+      <IconButton icon="chevronUp" label={t('console.find.previous')} onClick={() => console.find(text, 'older')} />
+      <IconButton icon="chevronDown" label={t('console.find.next')} onClick={() => console.find(text, 'newer')} />
       <IconButton icon="close" label={t('console.find.close')} onClick={close} />
     </search>
   )

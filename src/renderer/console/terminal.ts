@@ -9,6 +9,10 @@ import { token } from '../theme/theme.ts'
 import type { ConsoleView } from '../workbench.ts'
 
 const SCROLLBACK_LINES = 20_000
+/** More matches than this are not counted. */
+export const SEARCH_RESULTS_MAX = 1000
+/** RIS (ECMA-48, 8.3.105): the terminal as it was when new, scrollback included. */
+const FULL_RESET = '\u001bc'
 const ANSI = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
 
 export interface SearchResult {
@@ -26,7 +30,7 @@ export class SerialConsole implements ConsoleView {
   readonly searchResult = createStore<SearchResult | null>(null)
   readonly #terminal: Terminal
   readonly #fit = new FitAddon()
-  readonly #search = new SearchAddon()
+  readonly #search = new SearchAddon({ highlightLimit: SEARCH_RESULTS_MAX })
   /** Called with what the person types or pastes. */
   onInput: (bytes: Uint8Array) => void = () => undefined
 
@@ -83,9 +87,9 @@ export class SerialConsole implements ConsoleView {
   }
 
   replace(bytes: Uint8Array): void {
-    this.#terminal.reset()
+    // In line with the writes that are still waiting, so that none of them lands behind the reset.
+    this.#terminal.write(FULL_RESET)
     this.hasText.set(false)
-    this.isAtEnd.set(true)
     void this.write(bytes)
   }
 
@@ -110,15 +114,13 @@ export class SerialConsole implements ConsoleView {
     return navigator.clipboard.writeText(this.#terminal.getSelection())
   }
 
-  /** Marks the matches of `text` and goes to the next one in the direction. */
-  find(text: string, direction: 'next' | 'previous' | 'incremental'): void {
-    if (text === '') {
-      this.endSearch()
-      return
-    }
-    const options: ISearchOptions = { incremental: direction === 'incremental', decorations: searchDecorations() }
-    if (direction === 'previous') this.#search.findPrevious(text, options)
-    else this.#search.findNext(text, options)
+  /** Marks the matches of `text` and goes to the newest, or to the next older or newer one. */
+  find(text: string, which: 'newest' | 'older' | 'newer'): void {
+    if (which === 'newest') this.endSearch()
+    if (text === '') return
+    const options: ISearchOptions = { decorations: searchDecorations() }
+    if (which === 'newer') this.#search.findNext(text, options)
+    else this.#search.findPrevious(text, options)
   }
 
   endSearch(): void {

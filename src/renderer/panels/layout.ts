@@ -87,6 +87,12 @@ export class Layout {
     panel?.api.close()
   }
 
+  /** Closes the document or comparison whose tab this is. */
+  closeTab(tab: Element): void {
+    const panel = this.#api?.panels.find(({ view }) => tab.contains(view.tab.element))
+    if (panel && pathOf(panel) !== null) panel.api.close()
+  }
+
   /** Closes the tabs of everything under `path`, which is gone. */
   closeDocuments(path: ProjectPath): void {
     for (const panel of [...(this.#api?.panels ?? [])]) {

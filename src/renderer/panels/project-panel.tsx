@@ -239,9 +239,6 @@ function Row({
       aria-setsize={row.siblings}
       aria-expanded={isFolder ? row.isExpanded : undefined}
       aria-selected={isSelected}
-      aria-label={[row.name, isUnsaved && t('panel.unsaved'), errors > 0 && t('project.row.problems', { count: errors })]
-        .filter(Boolean)
-        .join(', ')}
       tabIndex={isFocusable ? 0 : -1}
       onClick={onActivate}
       onContextMenu={(event) => {
@@ -255,8 +252,20 @@ function Row({
         {isFolder ? <Icon name={row.isExpanded ? 'chevronDown' : 'chevronRight'} /> : <FileMark path={row.path} />}
       </span>
       <span className="tree-name">{row.name}</span>
-      {errors > 0 && <span className="tree-count">{errors}</span>}
-      {isUnsaved && <span className="dot" title={t('panel.unsaved')} />}
+      {errors > 0 && (
+        <>
+          <span className="visually-hidden">, {t('project.row.problems', { count: errors })}</span>
+          <span className="tree-count" aria-hidden="true">
+            {errors}
+          </span>
+        </>
+      )}
+      {isUnsaved && (
+        <>
+          <span className="visually-hidden">, {t('panel.unsaved')}</span>
+          <span className="dot" aria-hidden="true" />
+        </>
+      )}
     </div>
   )
 }
@@ -275,5 +284,6 @@ export function FileMark({ path }: { path: ProjectPath }): ReactElement {
   }
   const [text, kind] = marks[extension] ?? ['', '']
   if (text === '') return <Icon name="file" size={14} />
-  return <span className={`file-mark file-mark-${kind}`}>{text}</span>
+  // A picture made of letters: drawn by the style sheet, so that it is no text to search or read out.
+  return <span className={`file-mark file-mark-${kind}`} data-mark={text} aria-hidden="true" />
 }

@@ -19,7 +19,8 @@ export function ToolTab({ api }: IDockviewPanelHeaderProps): ReactElement {
   const diagnostics = useStore(workbench.diagnostics.store)
   const { errors, warnings } = countProblems(allProblems(diagnostics))
   const count = tool === 'problems' ? errors + warnings : 0
-  useEffect(() => api.setTitle(title), [api, title])
+  const name = count > 0 ? `${title} ${count}` : title
+  useEffect(() => api.setTitle(name), [api, name])
   return (
     <span className="tab">
       {title}
@@ -40,11 +41,13 @@ export function DocumentTab({ api, params, tabLocation }: IDockviewPanelHeaderPr
   })
   const hasConflict = useStore(workbench.documents.store, (documents) => documents.get(path)?.conflict !== undefined)
   const title = isComparison ? t('editor.compare.title', { name: baseName(path) }) : baseName(path)
-  useEffect(() => api.setTitle(title), [api, title])
+  // Dockview gives the tab its title as its accessible name.
+  const name = hasConflict ? t('panel.tab.conflict', { title }) : isUnsaved ? t('panel.tab.unsaved', { title }) : title
+  useEffect(() => api.setTitle(name), [api, name])
   return (
     <span
       className="tab tab-document"
-      title={path}
+      title={name === title ? path : name}
       onPointerDown={(event) => {
         if (event.button === 1) {
           event.preventDefault()
@@ -55,17 +58,15 @@ export function DocumentTab({ api, params, tabLocation }: IDockviewPanelHeaderPr
       <FileMark path={path} />
       <span>{title}</span>
       {hasConflict && (
-        <span className="tab-conflict" title={t('panel.tab.conflict', { title })}>
+        <span className="tab-conflict">
           <Icon name="warning" size={13} />
         </span>
       )}
-      {isUnsaved && <span className="visually-hidden">{t('panel.unsaved')}</span>}
       {tabLocation === 'header' && (
-        <button
-          type="button"
-          tabIndex={-1}
+        // For the pointer; a tab holds no second control for others, and Delete closes it from the keyboard.
+        <span
+          aria-hidden="true"
           className={`tab-close ${isUnsaved ? 'tab-close-unsaved' : ''}`}
-          aria-label={t('panel.closeTab', { title })}
           title={t('panel.closeTab', { title })}
           onPointerDown={(event) => event.stopPropagation()}
           onClick={(event) => {
@@ -74,7 +75,7 @@ export function DocumentTab({ api, params, tabLocation }: IDockviewPanelHeaderPr
           }}
         >
           <Icon name="close" size={14} />
-        </button>
+        </span>
       )}
     </span>
   )

@@ -29,9 +29,9 @@ export function Toolbar(): ReactElement {
       <MachineControls />
       <MachineChip />
       <div className="toolbar-end">
-        <button type="button" className="palette-button" aria-label={palette.label} title={palette.tooltip} onClick={palette.run}>
+        <button type="button" className="palette-button" title={palette.tooltip} onClick={palette.run}>
           <Icon name="search" size={14} />
-          <span>{palette.label}</span>
+          <span className="palette-button-label">{palette.label}</span>
           <kbd aria-hidden="true">{commandKey(commands.palette, i18n)}</kbd>
         </button>
         <IconButton icon="settings" label={settings.label} title={settings.tooltip} onClick={settings.run} />
