@@ -21,7 +21,7 @@ export class AtollServer {
   async start(): Promise<void> {
     const port = this.url === '' ? '0' : new URL(this.url).port
     const child = spawn(process.execPath, ['scripts/atoll.mjs', 'serve', '--no-open', '--port', port], {
-      env: { ...process.env, ATOLL_PROJECT: this.project },
+      env: { ...process.env, ATOLL_PROJECT: this.project, ATOLL_STATE: join(this.folder, 'state') },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     this.child = child

@@ -12,6 +12,8 @@ import { closingLine, countClosingLine, countPlaywright, countVitest, settle } f
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const RESULTS = join(ROOT, 'test-results')
+/** Shared with the tests of the toolchain, so that musl is built once, and the user's own cache stays as it was. */
+const CACHE = join(ROOT, '.cache', 'toolchain')
 /** Nothing here takes a quarter of this; what does hangs. */
 const SUITE_MS_MAX = 10 * 60_000
 
@@ -39,6 +41,7 @@ try {
   process.exit(1)
 }
 mkdirSync(RESULTS, { recursive: true })
+await prepareLibrary()
 
 const rows = []
 for (const name of chosen) {
@@ -61,7 +64,7 @@ function node(script, args, env = {}) {
   return new Promise(resolve => {
     const child = spawn(process.execPath, [join(ROOT, script), ...args], {
       cwd: ROOT,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ATOLL_CACHE: CACHE, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: SUITE_MS_MAX,
       killSignal: 'SIGKILL'
@@ -77,6 +80,12 @@ function node(script, args, env = {}) {
     })
     child.on('close', status => resolve({ status, output }))
   })
+}
+
+/** Builds a program that needs musl, which builds musl the first time: most of a minute. What goes wrong here, the tests will say. */
+async function prepareLibrary() {
+  const { status } = await node('scripts/atoll.mjs', ['build', 'user/posix_hello.c', '-o', join(RESULTS, 'posix_hello')])
+  if (status !== 0) console.error('The C library is not ready, so tests that need it will fail.')
 }
 
 async function program(script) {
