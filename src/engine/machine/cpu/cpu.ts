@@ -94,7 +94,7 @@ export class Cpu implements CpuCore {
   }
 
   private forgetJumps(): void {
-    this.i32[word(State.JUMP_GENERATION)]++
+    this.system.state.bumpGeneration()
   }
 
   // ---- running

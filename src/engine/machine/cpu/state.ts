@@ -29,7 +29,7 @@ export const State = {
   CPL: 0x4b4,
   /** u32, the mode key: ModeBit flags; decides how code is decoded and which TLB serves data. */
   MODE: 0x4b8,
-  /** u32, generation of the jump cache; a change makes every entry stale. */
+  /** u32, generation of the jump cache and, in its low six bits, MODE: an entry serves while both are what they were. */
   JUMP_GENERATION: 0x4bc,
   /** u32, non-zero asks `run` to return at the next block boundary. */
   STOP: 0x4c0,

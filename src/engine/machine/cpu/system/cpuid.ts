@@ -22,8 +22,8 @@ const Edx1 = {
   DE: 1 << 2, PSE: 1 << 3, TSC: 1 << 4, MSR: 1 << 5, PAE: 1 << 6, CX8: 1 << 8, PGE: 1 << 13, CMOV: 1 << 15, PAT: 1 << 16, PSE36: 1 << 17,
   FXSR: 1 << 24, SSE: 1 << 25, SSE2: 1 << 26,
 } as const
-/** Leaf 1, ECX: bit 31 is reserved for hypervisors, and software looks for leaf 40000000H when it is set. */
-const ECX1_HYPERVISOR = 0x80000000 | 0
+/** Leaf 1, ECX. Bit 31 is reserved for hypervisors: software looks for leaf 40000000H when it is set. */
+const Ecx1 = { POPCNT: 1 << 23, HYPERVISOR: 1 << 31 } as const
 /** Leaf 80000001H. */
 const Edx8 = { SYSCALL: 1 << 11, NX: 1 << 20, PAGES_1G: 1 << 26, RDTSCP: 1 << 27, LM: 1 << 29 } as const
 const ECX8_LAHF64 = 1
@@ -47,7 +47,7 @@ export function cpuid(leaf: number, long: boolean): CpuidLeaf {
   switch (leaf | 0) {
     case 0: return [MAX_BASIC, word(VENDOR, 0), word(VENDOR, 8), word(VENDOR, 4)]
     // EBX: CLFLUSH is not there, one logical processor, APIC id 0.
-    case 1: return [SIGNATURE, 1 << 16, ECX1_HYPERVISOR, FEATURES]
+    case 1: return [SIGNATURE, 1 << 16, Ecx1.POPCNT | Ecx1.HYPERVISOR, FEATURES]
     case 0x15: return [1, 1, TSC_HZ, 0]
     case MAX_HYPERVISOR: return [MAX_HYPERVISOR, word(HYPERVISOR, 0), word(HYPERVISOR, 4), word(HYPERVISOR, 8)]
     case 0x80000000 | 0: return [MAX_EXTENDED, 0, 0, 0]

@@ -68,7 +68,7 @@ export class System {
     const generation = state.i32[Word.JUMP_GENERATION]
     const remaining = state.i32[State.REMAINING >> 2]
     state.u8.fill(0, State.GPR, State.FPU)
-    state.i32[Word.JUMP_GENERATION] = generation + 1
+    state.i32[Word.JUMP_GENERATION] = generation
     state.i32[State.REMAINING >> 2] = remaining
     state.i32[Word.FAULT_VECTOR] = -1
     state.i32[Word.CR0] = Cr0.PE | Cr0.ET

@@ -1,4 +1,6 @@
-import { ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex, State } from '../state.ts'
+import {
+  JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex, State,
+} from '../state.ts'
 
 /** Bits of CR0, SDM vol. 3, 2.5. */
 export const Cr0 = {
@@ -42,6 +44,14 @@ export const Word = {
   CR4: State.CR4 >> 2,
   EFER: State.EFER >> 2,
 } as const
+
+/**
+ * The low bits of State.JUMP_GENERATION are the mode, the others count: so an entry of the jump cache serves only the mode it was
+ * made in, and a switch between user and kernel makes nothing stale.
+ */
+const GENERATION_STEP = 64
+const GENERATION_MASK = -GENERATION_STEP
+if (Object.values(ModeBit).some((bit) => bit >= GENERATION_STEP)) throw new Error('a mode bit does not fit below the generation')
 
 const GPR = State.GPR >> 2
 const SEGMENT_WORDS = SEGMENT_BYTES >> 2
@@ -117,8 +127,16 @@ export class CpuState {
     this.i32[BASE + segment * SEGMENT_WORDS + 1] = hi
   }
 
-  /** Makes every entry of the jump cache stale. */
-  bumpGeneration(): void { this.i32[Word.JUMP_GENERATION]++ }
+  /** Makes every entry of the jump cache stale. When the count comes round, old entries would seem fresh: they are wiped out. */
+  bumpGeneration(): void {
+    const { i32 } = this
+    const next = (i32[Word.JUMP_GENERATION] + GENERATION_STEP) | 0
+    i32[Word.JUMP_GENERATION] = next
+    if ((next & GENERATION_MASK) === 0) {
+      this.u8.fill(0, JUMP_CACHE, JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES)
+      i32[Word.JUMP_GENERATION] = next | GENERATION_STEP
+    }
+  }
   /** Asks `run` to return to the machine at the next block boundary. */
   stop(): void { this.i32[Word.STOP] = 1 }
 
@@ -138,10 +156,8 @@ export class CpuState {
     }
     if ((i32[Word.CR4] & Cr4.OSFXSR) !== 0 && (i32[Word.CR0] & (Cr0.EM | Cr0.TS)) === 0) mode |= ModeBit.SSE
     i32[Word.CPL] = cpl
-    if (mode !== i32[Word.MODE]) {
-      i32[Word.MODE] = mode
-      i32[Word.JUMP_GENERATION]++
-    }
+    i32[Word.MODE] = mode
+    i32[Word.JUMP_GENERATION] = (i32[Word.JUMP_GENERATION] & GENERATION_MASK) | mode
   }
 }
 
