@@ -167,7 +167,7 @@ function build(root, target) {
       [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build'],
       {
         cwd: root,
-        env: { ...process.env, ATOLL_OUT: relative(root, fresh), ATOLL_BUILD: target, NODE_OPTIONS: '' },
+        env: { ...process.env, ATOLL_OUT: relative(root, fresh), ATOLL_BUILD: target, NODE_OPTIONS: '', NO_COLOR: '1' },
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'pipe'],
       },

@@ -8,7 +8,8 @@
  * @returns {Counts}
  */
 export function countVitest(report) {
-  const broken = report.testResults.filter(file => file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'))
+  const failed = one => one.status === 'failed'
+  const broken = report.testResults.filter(file => failed(file) && !file.assertionResults.some(failed))
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,

@@ -217,7 +217,7 @@ describe('atoll run', () => {
 
   it.each([
     [['run'], /missing required argument 'FILE'/],
-    [['run', '--memory', '5', 'x'], /'--memory <amount>' argument '5' is invalid.*between 16M and 2048M/],
+    [['run', '--memory', '5', 'x'], /'--memory <amount>' argument '5' is invalid.*between 16M and 1024M/],
     [['run', 'x', '--time-limit', 'soon'], /expected a duration such as 10s/],
     [['run', 'x', '--seed'], /'--seed <number>' argument missing/],
     [['run', '--what', 'x'], /unknown option '--what'/],

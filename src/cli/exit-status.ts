@@ -3,7 +3,7 @@ export const ExitStatus = {
   OK: 0,
   /** The arguments, the files or the program's source are wrong; standard error says how. */
   USAGE_OR_BUILD: 2,
-  /** EX_SOFTWARE of sysexits(3): the kernel panicked, or the processor shut down after a triple fault. */
+  /** EX_SOFTWARE of sysexits(3): the kernel panicked, the processor shut down after a triple fault, or Atoll itself failed. */
   KERNEL: 70,
   /** As timeout(1): the limit of virtual time was reached. */
   TIME_LIMIT: 124,

@@ -153,7 +153,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) status = error.exitCode === 0 ? ExitStatus.OK : ExitStatus.USAGE_OR_BUILD
     else {
-      status = ExitStatus.USAGE_OR_BUILD
+      status = error instanceof UserError ? ExitStatus.USAGE_OR_BUILD : ExitStatus.KERNEL
       say(describeFailure(error))
     }
   }

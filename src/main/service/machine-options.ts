@@ -4,7 +4,7 @@ import { describeSize } from './project.ts'
 /** What a machine gets unless told otherwise, and the bounds of what it may be told. */
 export const RAM_BYTES_DEFAULT = 64 * 1024 * 1024
 export const RAM_BYTES_MIN = 16 * 1024 * 1024
-export const RAM_BYTES_MAX = 2048 * 1024 * 1024
+export const RAM_BYTES_MAX = 1024 * 1024 * 1024
 export const SEED_DEFAULT = 1
 export const SEED_MAX = 2 ** 32 - 1
 
