@@ -6,7 +6,7 @@ import type { Compiler } from '../src/engine/toolchain/zig.ts'
 export type GuestKind = 'bare' | 'hosted'
 
 const FLAGS = [
-  '-O2', '-march=x86-64-v2', '-ffreestanding', '-fno-builtin', '-fno-stack-protector', '-fno-pic', '-mno-red-zone',
+  '-O2', '-march=x86-64', '-ffreestanding', '-fno-builtin', '-fno-stack-protector', '-fno-pic', '-mno-red-zone',
   '-fno-asynchronous-unwind-tables', '-fcf-protection=none'
 ]
 
