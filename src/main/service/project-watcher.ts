@@ -30,7 +30,8 @@ async function takeSnapshot(project: Project): Promise<Snapshot> {
 export class ProjectWatcher {
   readonly #project: Project
   readonly #onChange: (paths: ProjectPath[]) => void
-  #watcher: FSWatcher | undefined
+  /** One for each folder: Node 20's recursive watching loses sight of a file on Linux once it was replaced by a rename. */
+  #watchers: Map<ProjectPath, FSWatcher> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #snapshot: Snapshot | undefined
   #looking: Promise<void> = Promise.resolve()
@@ -45,12 +46,8 @@ export class ProjectWatcher {
   async start(): Promise<void> {
     this.#snapshot = await takeSnapshot(this.#project).catch(() => new Map())
     if (this.#isClosed) return
-    try {
-      this.#watcher = watch(this.#project.root, { recursive: true, persistent: false }, () => this.#schedule(DEBOUNCE_MS))
-      this.#watcher.on('error', () => this.#poll())
-    } catch {
-      this.#poll()
-    }
+    this.#watchers = new Map()
+    this.#watchFolders()
   }
 
   /** Takes the project as it is now for known: what this process has just written is nobody else's change. */
@@ -60,13 +57,41 @@ export class ProjectWatcher {
 
   close(): void {
     this.#isClosed = true
-    this.#watcher?.close()
+    this.#stopWatching()
     clearTimeout(this.#timer)
   }
 
+  /** Watches the folders there are now, and no others. */
+  #watchFolders(): void {
+    const watchers = this.#watchers
+    if (!watchers) return
+    const folders = new Set(['', ...[...(this.#snapshot ?? [])].filter(([, state]) => state === 'directory').map(([path]) => path)])
+    for (const [folder, watcher] of watchers) {
+      if (folders.has(folder)) continue
+      watcher.close()
+      watchers.delete(folder)
+    }
+    try {
+      for (const folder of folders) {
+        if (watchers.has(folder)) continue
+        const watcher = watch(join(this.#project.root, folder), { persistent: false }, () => this.#schedule(DEBOUNCE_MS))
+        watcher.on('error', () => this.#poll())
+        watchers.set(folder, watcher)
+        // Something may have entered the folder between the look that found it and now.
+        if (folder !== '') this.#schedule(DEBOUNCE_MS)
+      }
+    } catch {
+      this.#poll()
+    }
+  }
+
+  #stopWatching(): void {
+    for (const watcher of this.#watchers?.values() ?? []) watcher.close()
+    this.#watchers = undefined
+  }
+
   #poll(): void {
-    this.#watcher?.close()
-    this.#watcher = undefined
+    this.#stopWatching()
     this.#schedule(POLL_MS)
   }
 
@@ -74,7 +99,7 @@ export class ProjectWatcher {
     if (this.#timer !== undefined || this.#isClosed) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      void this.#look(true).then(() => this.#watcher === undefined && this.#schedule(POLL_MS))
+      void this.#look(true).then(() => this.#watchers === undefined && this.#schedule(POLL_MS))
     }, delayMs)
     this.#timer.unref()
   }
@@ -85,6 +110,7 @@ export class ProjectWatcher {
       const after = await takeSnapshot(this.#project).catch(() => undefined)
       if (before === undefined || after === undefined || this.#isClosed) return
       this.#snapshot = after
+      this.#watchFolders()
       const paths = [...after].filter(([path, state]) => before.get(path) !== state).map(([path]) => path)
       paths.push(...[...before.keys()].filter((path) => !after.has(path)))
       if (isReported && paths.length > 0) this.#onChange(paths.sort())
