@@ -23,7 +23,7 @@ export function ToolTab({ api }: IDockviewPanelHeaderProps): ReactElement {
   useEffect(() => api.setTitle(name), [api, name])
   return (
     <span className="tab">
-      {title}
+      {title}{' '}
       {count > 0 && <span className={`tab-count ${errors > 0 ? 'tab-count-errors' : ''}`}>{count}</span>}
     </span>
   )
