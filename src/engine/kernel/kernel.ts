@@ -1,5 +1,5 @@
 import { Gpr, SegmentIndex, Vector } from '../machine/cpu/state.ts'
-import { Signal, describeException } from './arch/exceptions.ts'
+import { describeException } from './arch/exceptions.ts'
 import { Gate, kernelToPhysical, kernelVirtual, readBootInfo } from './arch/gate.ts'
 import type { BootInfo } from './arch/gate.ts'
 import { writeGdt, writeTss } from './arch/gdt.ts'
@@ -35,6 +35,7 @@ import { resolvePageFault } from './process/faults.ts'
 import { RANDOM_BYTES, buildStack, loadImage } from './process/loader.ts'
 import { Process } from './process/process.ts'
 import { Scheduler } from './process/scheduler.ts'
+import { Signal, signalName, signalStatus } from './process/signals.ts'
 import { Channel } from './process/wait.ts'
 import { Random } from './random.ts'
 import type { KernelServices } from './syscall/context.ts'
@@ -44,7 +45,6 @@ import { dispatch } from './syscall/dispatch.ts'
 export const PANIC_EXIT_CODE = 70
 /** The RAM file system may use this share of the frames. */
 const RAMFS_SHARE = 0.5
-const SIGINT = 2
 const KIB = 1024
 
 const environment: readonly string[] = ['HOME=/', 'PATH=/bin', 'TERM=xterm-256color']
@@ -157,7 +157,8 @@ export class Kernel implements KernelServices {
     this.frames = createFrameAllocator(memory, boot, this.info)
     this.step('memory', `${memory.bytes / KIB} KiB of RAM, ${this.frames.total} frames of ${PAGE_BYTES} bytes free`)
     this.table = createKernelTable(memory, this.frames, boot)
-    this.step('paging', `kernel at ${hex(kernelVirtual(boot.imageStart))}, no page both writable and executable, ${boot.guards.length} stack guards`)
+    const kernelAt = hex(kernelVirtual(boot.imageStart))
+    this.step('paging', `kernel at ${kernelAt}, no page both writable and executable, ${boot.guards.length} stack guards`)
     writeGdt(memory, boot.gdt, kernelVirtual(boot.tss))
     writeTss(memory, boot.tss, kernelVirtual(boot.kernelStackTop), kernelVirtual(boot.faultStackTop))
     this.step('gdt', 'kernel and user segments, TSS with ring 0 and fault stacks')
@@ -242,8 +243,9 @@ export class Kernel implements KernelServices {
 
   private frameAt(address: bigint): TrapFrame {
     const physical = kernelToPhysical(address)
-    if (!this.machine.memory.contains(physical, TRAP_FRAME_BYTES)) throw new RangeError(`trap frame at 0x${address.toString(16)} is outside memory`)
-    return new TrapFrame(this.machine.memory.view, physical)
+    const { memory } = this.machine
+    if (!memory.contains(physical, TRAP_FRAME_BYTES)) throw new RangeError(`trap frame at ${hex(address)} is outside memory`)
+    return new TrapFrame(memory.view, physical)
   }
 
   /** Gate.TRAP: an interrupt, an exception or a system call. */
@@ -272,7 +274,7 @@ export class Kernel implements KernelServices {
       const outcome = resolvePageFault(process, fault.address, fault.error)
       if (outcome === 'resolved') return
       if (outcome === 'no-memory') {
-        this.kill(process, Signal.SIGKILL, [`atoll: out of memory: ${process.name} (pid ${process.pid}) ended by SIGKILL, status ${128 + Signal.SIGKILL}`])
+        this.kill(process, Signal.SIGKILL, [`atoll: out of memory (pid ${process.pid})`])
         return
       }
     }
@@ -280,11 +282,12 @@ export class Kernel implements KernelServices {
     this.kill(process, Signal[describeException(fault.vector).signal], reportFault(process, frame, fault, reporter))
   }
 
-  /** Ends a process as a signal does, after lines that say why. */
-  private kill(process: Process, signal: number, report: string[]): void {
-    for (const line of report) this.console.writeLine(line)
-    this.lastFault = report[0]
-    this.exit(process, 128 + signal)
+  kill(process: Process, signal: number, reasons: readonly string[]): void {
+    const status = signalStatus(signal)
+    const lines = [...reasons, `atoll: ${process.name} (pid ${process.pid}) ended by ${signalName(signal)}, status ${status}`]
+    for (const line of lines) this.console.writeLine(line)
+    this.lastFault = lines[0]
+    this.exit(process, status)
   }
 
   // ---- processes
@@ -327,7 +330,7 @@ export class Kernel implements KernelServices {
   /** Control-C ends the process that the console belongs to: the first program. */
   private interruptForeground(): void {
     const process = this.scheduler.processes.get(1)
-    if (process !== undefined) this.exit(process, 128 + SIGINT)
+    if (process !== undefined) this.exit(process, signalStatus(Signal.SIGINT))
   }
 
   /** Gives the processor to who is next. `frame` holds the registers of who had it. */

@@ -30,7 +30,10 @@ export function kernelMachine(machine: Machine): KernelMachine {
         return bytes
       },
       fxrstor: (bytes) => fxrstor(cpu.system.state, bytes, XMM_REGISTERS),
-      setSegmentBase: (index, base) => cpu.system.state.setSegmentBase(index, Number(BigInt.asIntN(32, base)), Number(BigInt.asIntN(32, base >> 32n))),
+      setSegmentBase: (index, base) => {
+        const [low, high] = [base, base >> 32n].map((half) => Number(BigInt.asIntN(32, half)))
+        cpu.system.state.setSegmentBase(index, low, high)
+      },
     },
   }
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readDebugInfo } from '../toolchain/debug-info.ts'
 import { disassemble } from '../toolchain/disassembler.ts'
@@ -24,7 +24,8 @@ async function program(name: string, text?: string): Promise<Uint8Array> {
 /** Builds and runs a source of the project, or a text as if it were one. */
 async function run(name: string, options: Partial<RunOptions> = {}, text?: string): Promise<Run> {
   const bytes = await program(name, text)
-  return runProgram(bytes, { boot, path: `/bin/${name.replace(/^.*\//, '').replace(/\.c$/, '')}`, symbolizer: readDebugInfo(bytes), disassembler: disassemble, ...options })
+  const path = `/bin/${basename(name, '.c')}`
+  return runProgram(bytes, { boot, path, symbolizer: readDebugInfo(bytes), disassembler: disassemble, ...options })
 }
 
 /** Runs the body of a `_start` that ends with exit status 0. */
@@ -148,7 +149,10 @@ describe('console', () => {
     const { program: output } = await runBody(`
       static char buffer[100]; int64_t total = 0, lines = 0, got;
       sys_sleep(2000000000);
-      while ((got = sys_read(0, buffer, sizeof buffer)) > 0) { total += got; for (int64_t i = 0; i < got; i++) lines += buffer[i] == '\\n'; }
+      while ((got = sys_read(0, buffer, sizeof buffer)) > 0) {
+        total += got;
+        for (int64_t i = 0; i < got; i++) lines += buffer[i] == '\\n';
+      }
       sys_write(1, "", 0); number(total); number(lines);`, { input: `${'z'.repeat(99)}\n`.repeat(900), untilNs: 20_000_000_000 }, PRINT)
     expect(output.endsWith('90000 900')).toBe(true)
   })
@@ -176,7 +180,7 @@ describe('faults', () => {
     const { program: output, status } = await run('user/fault.c')
     const lines = output.split('\n')
     expect(lines[0]).toBe('[user] About to write to address 0.')
-    expect(lines[1]).toMatch(/^atoll: fault \(pid 1\): page fault writing 0x0 at 0x[0-9a-f]+ \w+\+0x[0-9a-f]+ \(fault\.c:8\) {2}mov dword ptr/)
+    expect(lines[1]).toMatch(/^atoll: fault \(pid 1\): page fault writing 0x0 at 0x\w+ \w+\+0x\w+ \(fault\.c:8\) {2}mov dword ptr/)
     expect(lines.at(-1)).toBe('atoll: fault (pid 1) ended by SIGSEGV, status 139')
     expect(status).toMatchObject({ phase: 'exited', exitStatus: 139, message: lines[1] })
   })
@@ -202,7 +206,14 @@ describe('faults', () => {
   })
 
   it('a stack that grows too far is called so, one that grows far enough works', async () => {
-    const recursion = 'static int depth(volatile int *left) { volatile char frame[4096]; for (int i = 0; i < 4096; i += 64) frame[i] = 1; if (*left == 0) return frame[0]; (*left)--; return depth(left) + frame[*left % 64 * 64]; }'
+    const recursion = `
+      static int depth(volatile int *left) {
+        volatile char frame[4096];
+        for (int i = 0; i < 4096; i += 64) frame[i] = 1;
+        if (*left == 0) return frame[0];
+        (*left)--;
+        return depth(left) + frame[*left % 64 * 64];
+      }`
     const deep = await runBody('volatile int left = 1500; number(depth(&left));', {}, PRINT + recursion)
     expect(deep.program).toBe('1501')
     const endless = await runBody('volatile int left = 100000; number(depth(&left));', {}, PRINT + recursion)
@@ -258,7 +269,8 @@ describe('files', () => {
     const { program: output } = await runBody(`
       char text[100]; int fd = sys_open("/lessons/../lessons//one.txt", O_RDONLY, 0);
       int64_t got = sys_read(fd, text, sizeof text); sys_write(1, text, got); print(" "); number(sys_read(fd, text, 1));
-      struct atoll_stat s; number(sys_stat("/lessons/one.txt", &s)); number(s.size); number(s.mode); number(sys_stat("/lessons", &s)); number(s.mode);
+      struct atoll_stat s; number(sys_stat("/lessons/one.txt", &s)); number(s.size); number(s.mode);
+      number(sys_stat("/lessons", &s)); number(s.mode);
       number(sys_stat("/dev/null", &s)); number(s.mode); number(sys_stat("/bin/test", &s)); number(s.mode & 0777);`, { files }, PRINT)
     expect(output).toBe(`first lesson 0 0 12 ${0o100644} 0 ${0o040755} 0 ${0o020666} 0 ${0o755}`)
   })
@@ -266,16 +278,23 @@ describe('files', () => {
   it('flags, positions and errors', async () => {
     const { program: output } = await runBody(`
       char b[16]; int fd = sys_open("/tmp.txt", O_RDWR | O_CREAT | O_EXCL, 0600); number(fd);
-      number(sys_write(fd, "abcdef", 6)); number(sys_seek(fd, 2, SEEK_SET)); number(sys_write(fd, "XY", 2)); number(sys_seek(fd, -1, SEEK_END));
-      number(sys_read(fd, b, 16)); number(b[0]); number(sys_seek(fd, 0, SEEK_SET)); number(sys_read(fd, b, 16)); sys_write(1, b, 6); print(" ");
-      number(sys_seek(fd, 100000, SEEK_SET)); number(sys_write(fd, "!", 1)); number(sys_seek(fd, 50000, SEEK_SET)); number(sys_read(fd, b, 1)); number(b[0]);
-      int again = sys_open("/tmp.txt", O_WRONLY | O_APPEND, 0); number(again); number(sys_write(again, "end", 3)); number(sys_seek(again, 0, SEEK_CUR));
-      number(sys_read(again, b, 1)); number(sys_open("/tmp.txt", O_CREAT | O_EXCL, 0)); number(sys_open("/", O_RDWR, 0)); number(sys_open("/none", 0, 0));
+      number(sys_write(fd, "abcdef", 6)); number(sys_seek(fd, 2, SEEK_SET)); number(sys_write(fd, "XY", 2));
+      number(sys_seek(fd, -1, SEEK_END));
+      number(sys_read(fd, b, 16)); number(b[0]); number(sys_seek(fd, 0, SEEK_SET)); number(sys_read(fd, b, 16));
+      sys_write(1, b, 6); print(" ");
+      number(sys_seek(fd, 100000, SEEK_SET)); number(sys_write(fd, "!", 1)); number(sys_seek(fd, 50000, SEEK_SET));
+      number(sys_read(fd, b, 1)); number(b[0]);
+      int again = sys_open("/tmp.txt", O_WRONLY | O_APPEND, 0); number(again); number(sys_write(again, "end", 3));
+      number(sys_seek(again, 0, SEEK_CUR));
+      number(sys_read(again, b, 1)); number(sys_open("/tmp.txt", O_CREAT | O_EXCL, 0)); number(sys_open("/", O_RDWR, 0));
+      number(sys_open("/none", 0, 0));
       number(sys_open("/tmp.txt/x", 0, 0)); number(sys_open("/tmp.txt", O_DIRECTORY, 0)); number(sys_open("/tmp.txt", 3, 0));
       int d = sys_open("/", O_RDONLY, 0); number(sys_read(d, b, 1)); number(sys_close(d)); number(sys_close(d)); number(sys_close(-1));
       number(sys_open((char *)8, 0, 0)); number(sys_read(fd, (void *)8, 4)); number(sys_write(1, (void *)8, 4)); number(sys_seek(0, 0, 0));
-      number(sys_seek(fd, -1, SEEK_SET)); number(sys_seek(fd, INT64_MAX, SEEK_END)); number(sys_seek(fd, 0, 7)); number(sys_write(9, b, 1)); number(sys_write(0, "", 0));
-      int t = sys_open("/tmp.txt", O_WRONLY | O_TRUNC, 0); struct atoll_stat s; sys_stat("/tmp.txt", &s); number(t); number(s.size);`, {}, PRINT)
+      number(sys_seek(fd, -1, SEEK_SET)); number(sys_seek(fd, INT64_MAX, SEEK_END)); number(sys_seek(fd, 0, 7));
+      number(sys_write(9, b, 1)); number(sys_write(0, "", 0));
+      int t = sys_open("/tmp.txt", O_WRONLY | O_TRUNC, 0); struct atoll_stat s; sys_stat("/tmp.txt", &s); number(t);
+      number(s.size);`, {}, PRINT)
     expect(output).toBe(
       '3 6 2 2 5 1 102 0 6 abXYef 100000 1 50000 1 0 4 3 100004 -9 -17 -21 -2 -20 -20 -22 -21 0 -9 -9 -14 -14 -14 -29 -22 -75 -22 -9 0 5 0',
     )
@@ -287,7 +306,9 @@ describe('files', () => {
       while ((got = sys_write(fd, block, sizeof block)) > 0) total += got;
       number(got); number(total > 1000000); number(sys_seek(fd, 1 << 30, SEEK_SET)); number(sys_write(fd, "x", 1));
       static char name[300]; name[0] = '/'; for (int i = 1; i < 290; i++) name[i] = 'n'; number(sys_open(name, O_CREAT | O_WRONLY, 0));
-      int last = 0; while ((got = sys_open("/dev/null", O_RDWR, 0)) >= 0) last = got; number(last); number(got);`, { ramBytes: 8 << 20 }, PRINT)
+      int last = 0;
+      while ((got = sys_open("/dev/null", O_RDWR, 0)) >= 0) last = got;
+      number(last); number(got);`, { ramBytes: 8 << 20 }, PRINT)
     expect(output).toBe('-28 1 1073741824 -27 -36 255 -24')
   })
 
@@ -304,8 +325,8 @@ describe('system calls', () => {
     const { program: output } = await runBody(`
       uint64_t sum;
       __asm__ volatile(
-        "mov $24, %%eax; mov $1, %%rbx; mov $2, %%rcx; mov $3, %%rdx; mov $4, %%rsi; mov $5, %%rdi; mov $6, %%r8; mov $7, %%r9; mov $8, %%r10;"
-        "mov $9, %%r11; mov $10, %%r12; mov $11, %%r13; mov $12, %%r14; mov $13, %%r15; int $0x80;"
+        "mov $24, %%eax; mov $1, %%rbx; mov $2, %%rcx; mov $3, %%rdx; mov $4, %%rsi; mov $5, %%rdi; mov $6, %%r8; mov $7, %%r9;"
+        "mov $8, %%r10; mov $9, %%r11; mov $10, %%r12; mov $11, %%r13; mov $12, %%r14; mov $13, %%r15; int $0x80;"
         "add %%rbx, %%rcx; add %%rcx, %%rdx; add %%rdx, %%rsi; add %%rsi, %%rdi; add %%rdi, %%r8; add %%r8, %%r9; add %%r9, %%r10;"
         "add %%r10, %%r11; add %%r11, %%r12; add %%r12, %%r13; add %%r13, %%r14; add %%r14, %%r15; mov %%r15, %0"
         : "=a"(sum) : : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory");
@@ -317,8 +338,10 @@ describe('system calls', () => {
     const { program: output, status } = await runBody(`
       int64_t before = sys_clock(); number(sys_sleep(250000000)); int64_t slept = sys_clock() - before;
       number(slept >= 250000000 && slept < 252000000); number(sys_sleep(-1)); number(sys_yield()); number(sys_getpid());
-      number(sys_log("", 0)); number(sys_log((char *)1, 1)); number(sys_log("x", 5000)); number(sys_fork()); number(sys_exec("/x", 0, 0)); number(sys_socket(2, 1, 0));
-      number(atoll_syscall(0, 0, 0, 0, 0, 0, 0)); number(atoll_syscall(-1, 0, 0, 0, 0, 0, 0)); number(atoll_syscall(1ull << 40 | 24, 0, 0, 0, 0, 0, 0));
+      number(sys_log("", 0)); number(sys_log((char *)1, 1)); number(sys_log("x", 5000)); number(sys_fork());
+      number(sys_exec("/x", 0, 0)); number(sys_socket(2, 1, 0));
+      number(atoll_syscall(0, 0, 0, 0, 0, 0, 0)); number(atoll_syscall(-1, 0, 0, 0, 0, 0, 0));
+      number(atoll_syscall(1ull << 40 | 24, 0, 0, 0, 0, 0, 0));
       sys_exit(0x1234);`, {}, PRINT)
     expect(output).toBe('0 1 -22 0 1 [user] \n0 -14 -22 -38 -38 -38 -38 -38 -38')
     expect(status.exitStatus).toBe(0x34)
@@ -335,7 +358,9 @@ describe('system calls', () => {
       static uint64_t state = 88172645463325252ull;
       static uint64_t next(void) { state ^= state << 13; state ^= state >> 7; state ^= state << 17; return state; }
       static uint64_t value(void) {
-        static const uint64_t interesting[] = {0, 1, 2, 3, 4095, 4096, 65536, 0x7fffffff, 0xffffffff, 1ull << 47, (1ull << 47) - 4096, 1ull << 63, -1ull, -4096ull, 0xffffffff80100000};
+        static const uint64_t interesting[] = {
+          0, 1, 2, 3, 4095, 4096, 65536, 0x7fffffff, 0xffffffff, 1ull << 47, (1ull << 47) - 4096, 1ull << 63, -1ull, -4096ull,
+          0xffffffff80100000};
         switch (next() % 5) {
           case 0: return next();
           case 1: return (uint64_t)&state + (int64_t)(next() % 8192) - 4096;
@@ -376,7 +401,8 @@ describe('when the kernel fails', () => {
     const idle = session.machine.cpu.rip - 0xffffffff80000000n - 2n
     session.machine.memory.write(Number(idle), Uint8Array.of(0x0f, 0x0b, 0x0f, 0x0b, 0x0f, 0x0b))
     session.advance(50_000_000)
-    expect(session.status()).toMatchObject({ phase: 'panicked', exitStatus: 70, message: 'kernel panic: invalid opcode in the kernel (error code 0x0)' })
+    const message = 'kernel panic: invalid opcode in the kernel (error code 0x0)'
+    expect(session.status()).toMatchObject({ phase: 'panicked', exitStatus: 70, message })
     expect(output).toMatch(/KERNEL PANIC: invalid opcode in the kernel/)
     expect(output).toMatch(/rip ffffffff801\w{5} idle\+0x\w+\ninstruction: ud2/)
   })
@@ -384,7 +410,11 @@ describe('when the kernel fails', () => {
   it('an exception in the kernel’s own code is a panic, not an exception of the host', async () => {
     const bytes = await program('user/hello.c')
     let output = ''
-    const session = new MachineSession({ boot, program: { path: '/bin/x', bytes, args: [] }, onConsole: (chunk) => { output += new TextDecoder().decode(chunk) } })
+    const session = new MachineSession({
+      boot,
+      program: { path: '/bin/x', bytes, args: [] },
+      onConsole: (chunk) => { output += new TextDecoder().decode(chunk) },
+    })
     session.kernel.scheduler.next = () => {
       throw new TypeError('no such process')
     }

@@ -1,8 +1,5 @@
 import { Vector } from '../../machine/cpu/state.ts'
-
-/** Signal numbers as Linux has them on x86-64: what a fault in ring 3 counts as. */
-export const Signal = { SIGILL: 4, SIGTRAP: 5, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9, SIGSEGV: 11 } as const
-export type SignalName = keyof typeof Signal
+import type { SignalName } from '../process/signals.ts'
 
 interface ExceptionInfo {
   name: string
@@ -36,5 +33,15 @@ export const describeException = (vector: number): ExceptionInfo => exceptions[v
 /** Page-fault error code, SDM vol. 3, 4.7. */
 export const PageFaultBit = { PRESENT: 1, WRITE: 2, USER: 4, RESERVED: 8, FETCH: 16 } as const
 
-/** `reading`, `writing` or `executing`. */
-export const pageFaultAction = (error: number): string => ((error & PageFaultBit.FETCH) !== 0 ? 'executing' : (error & PageFaultBit.WRITE) !== 0 ? 'writing' : 'reading')
+export type AccessKind = 'read' | 'write' | 'execute'
+
+/** What the program wanted to do, by the error code. */
+export const faultAccess = (error: number): AccessKind => {
+  if ((error & PageFaultBit.FETCH) !== 0) return 'execute'
+  return (error & PageFaultBit.WRITE) !== 0 ? 'write' : 'read'
+}
+
+const actions: Record<AccessKind, string> = { read: 'reading', write: 'writing', execute: 'executing' }
+
+/** `page fault writing`, for the address to follow. */
+export const describeAccess = (error: number): string => actions[faultAccess(error)]

@@ -1,5 +1,5 @@
 import type { PhysicalMemory } from '../../machine/memory.ts'
-import { KERNEL_BASE } from './layout.ts'
+import { KERNEL_BASE, hex } from './layout.ts'
 
 /** The kernel gate: what EAX says at VMCALL. The other half is assets/boot/boot.S. */
 export const Gate = {
@@ -39,7 +39,7 @@ export interface BootInfo {
 /** A kernel-half address as a physical one. Throws RangeError for any other address. */
 export function kernelToPhysical(address: bigint): number {
   const physical = address - BigInt(KERNEL_BASE)
-  if (physical < 0n || physical >= 0x80000000n) throw new RangeError(`0x${address.toString(16)} is not an address of the kernel image`)
+  if (physical < 0n || physical >= 0x80000000n) throw new RangeError(`${hex(address)} is not an address of the kernel image`)
   return Number(physical)
 }
 
@@ -49,7 +49,7 @@ export const kernelVirtual = (physical: number): bigint => BigInt(KERNEL_BASE) +
 /** Reads the table that boot.S hands over at Gate.BOOT. Throws RangeError when it is not one. */
 export function readBootInfo(memory: PhysicalMemory, physical: number): BootInfo {
   const magic = memory.readU64(physical + BootInfoOffset.MAGIC)
-  if (magic !== BOOT_MAGIC) throw new RangeError(`boot information at 0x${physical.toString(16)} has magic 0x${magic.toString(16)}, expected 0x${BOOT_MAGIC.toString(16)}`)
+  if (magic !== BOOT_MAGIC) throw new RangeError(`boot information at ${hex(physical)} has magic ${hex(magic)}, not ${hex(BOOT_MAGIC)}`)
   const at = (offset: number): number => kernelToPhysical(memory.readU64(physical + offset))
   return {
     imageStart: at(BootInfoOffset.IMAGE_START),

@@ -28,8 +28,9 @@ export const FAULT_IST = 1
 
 /** The two words of a 64-bit TSS descriptor. */
 export function tssDescriptor(base: bigint, limit: number): [bigint, bigint] {
-  const low = BigInt(limit & 0xffff) | ((base & 0xffffffn) << 16n) | (TSS_AVAILABLE << 40n) | (BigInt((limit >> 16) & 0xf) << 48n) | (((base >> 24n) & 0xffn) << 56n)
-  return [low, base >> 32n]
+  const limitBits = BigInt(limit & 0xffff) | (BigInt((limit >> 16) & 0xf) << 48n)
+  const baseBits = ((base & 0xffffffn) << 16n) | (((base >> 24n) & 0xffn) << 56n)
+  return [limitBits | baseBits | (TSS_AVAILABLE << 40n), base >> 32n]
 }
 
 /** Writes the GDT at physical address `gdt`. */

@@ -30,9 +30,9 @@ export function writeIdt(memory: PhysicalMemory, idt: number, trapEntries: bigin
   for (let vector = 0; vector < IDT_ENTRIES; vector++) {
     const entry = trapEntries + BigInt(vector * TRAP_ENTRY_BYTES)
     const ist = usesFaultStack(vector) ? FAULT_IST : 0
-    const low =
-      (entry & 0xffffn) | (BigInt(Selector.KERNEL_CS) << 16n) | (BigInt(ist) << 32n) | (BigInt(gateAttributes(vector)) << 40n) | (((entry >> 16n) & 0xffffn) << 48n)
-    memory.writeU64(idt + vector * 16, low)
+    const target = (entry & 0xffffn) | (((entry >> 16n) & 0xffffn) << 48n)
+    const gate = (BigInt(Selector.KERNEL_CS) << 16n) | (BigInt(ist) << 32n) | (BigInt(gateAttributes(vector)) << 40n)
+    memory.writeU64(idt + vector * 16, target | gate)
     memory.writeU64(idt + vector * 16 + 8, entry >> 32n)
   }
 }

@@ -13,7 +13,8 @@ describe('command line', () => {
     const random = new Random(5)
     const alphabet = [...'ab "\\=-é']
     for (let round = 0; round < 500; round++) {
-      const words = Array.from({ length: random.next() % 4 }, () => Array.from({ length: random.next() % 6 }, () => alphabet[random.next() % alphabet.length]).join(''))
+      const word = (): string => Array.from({ length: random.next() % 6 }, () => alphabet[random.next() % alphabet.length]).join('')
+      const words = Array.from({ length: random.next() % 4 }, word)
       expect(splitCommandLine(words.map(quoteWord).join(' '))).toEqual(words)
     }
   })

@@ -44,7 +44,8 @@ export function readMultibootInfo(memory: PhysicalMemory, address: number): Mult
   const mapStart = memory.readU32(address + InfoOffset.MMAP_ADDR)
   const mapEnd = mapStart + memory.readU32(address + InfoOffset.MMAP_LENGTH)
   occupied.push({ start: mapStart, end: mapEnd })
-  for (let entry = mapStart, count = 0; entry < mapEnd && count < ENTRIES_MAX; count++, entry += memory.readU32(entry + MapOffset.SIZE) + 4) {
+  let entry = mapStart
+  for (let count = 0; entry < mapEnd && count < ENTRIES_MAX; count++, entry += memory.readU32(entry + MapOffset.SIZE) + 4) {
     if (memory.readU32(entry + MapOffset.TYPE) !== MAP_TYPE_AVAILABLE) continue
     const start = Number(memory.readU64(entry + MapOffset.BASE))
     available.push({ start, end: start + Number(memory.readU64(entry + MapOffset.LENGTH)) })

@@ -1,4 +1,4 @@
-import { PageFaultBit, Signal, describeException, pageFaultAction } from '../arch/exceptions.ts'
+import { PageFaultBit, describeAccess, describeException } from '../arch/exceptions.ts'
 import { hex } from '../arch/layout.ts'
 import { FrameOffset } from '../arch/trap-frame.ts'
 import type { TrapFrame } from '../arch/trap-frame.ts'
@@ -28,7 +28,7 @@ export interface Fault {
 export function describeFault(process: Process, fault: Fault): string {
   const { name } = describeException(fault.vector)
   if (fault.vector !== Vector.PF) return name
-  const what = `${name} ${pageFaultAction(fault.error)} ${hex(fault.address)}`
+  const what = `${name} ${describeAccess(fault.error)} ${hex(fault.address)}`
   if (process.space?.isStackGuard(fault.address) === true) return `${what} (stack overflow)`
   return (fault.error & PageFaultBit.PRESENT) !== 0 ? `${what} (not permitted)` : what
 }
@@ -65,19 +65,15 @@ function backtrace(process: Process, frame: TrapFrame): number[] {
   return addresses
 }
 
-/** The lines a person reads when a program dies of a fault; the first has everything that matters. */
+/** What a person reads when a program dies of a fault; the first line has everything that matters, the others its callers. */
 export function reportFault(process: Process, frame: TrapFrame, fault: Fault, reporter: FaultReporter): string[] {
-  const signal = describeException(fault.vector).signal
   const code = codeAt(process, frame.rip)
   const instruction = code.length > 0 ? (reporter.disassembler?.(code, frame.rip) ?? '') : ''
-  const first = `atoll: fault (pid ${process.pid}): ${describeFault(process, fault)} at ${hex(frame.rip)}${locate(process, reporter, frame.rip)}`
+  const where = `${hex(frame.rip)}${locate(process, reporter, frame.rip)}`
+  const first = `atoll: fault (pid ${process.pid}): ${describeFault(process, fault)} at ${where}`
   const callers = backtrace(process, frame).flatMap((address) => {
     const place = locate(process, reporter, address - 1)
     return place === '' ? [] : [`atoll:   called from ${hex(address)}${place}`]
   })
-  return [
-    instruction === '' ? first : `${first}  ${instruction}`,
-    ...callers,
-    `atoll: ${process.name} (pid ${process.pid}) ended by ${signal}, status ${128 + Signal[signal]}`,
-  ]
+  return [instruction === '' ? first : `${first}  ${instruction}`, ...callers]
 }

@@ -1,4 +1,4 @@
-import { PageFaultBit, describeException, pageFaultAction } from '../arch/exceptions.ts'
+import { PageFaultBit, describeAccess, describeException } from '../arch/exceptions.ts'
 import { kernelToPhysical } from '../arch/gate.ts'
 import { hex } from '../arch/layout.ts'
 import { FrameOffset, frameRegisters } from '../arch/trap-frame.ts'
@@ -67,7 +67,7 @@ export function describeKernelTrap(frame: TrapFrame, cr2: bigint): string {
   const { name } = describeException(frame.vector)
   if (frame.vector !== Vector.PF) return `${name} in the kernel (error code ${hex(frame.error)})`
   const present = (frame.error & PageFaultBit.PRESENT) !== 0 ? ' (not permitted)' : ''
-  return `${name} in the kernel ${pageFaultAction(frame.error)} ${hex(cr2)}${present}`
+  return `${name} in the kernel ${describeAccess(frame.error)} ${hex(cr2)}${present}`
 }
 
 /** Lines of a JavaScript stack without the folders that differ from one host to the next. */
@@ -86,12 +86,11 @@ export function renderPanic(reason: string, context: PanicContext, frame: TrapFr
   if (frame !== null) {
     const rip = frame.getU64(FrameOffset.RIP)
     lines.push(`rip ${word(rip)}${place(context, rip)}`, `instruction: ${faultingInstruction(context, rip)}`, '')
-    for (let index = 0; index < frameRegisters.length; index += 4)
-      lines.push(frameRegisters.slice(index, index + 4).map(([name, offset]) => `${name.padEnd(3)} ${word(frame.getU64(offset))}`).join('  '))
-    lines.push(
-      `cs ${hex(frame.getNumber(FrameOffset.CS))}  ss ${hex(frame.getNumber(FrameOffset.SS))}  rflags ${hex(frame.getNumber(FrameOffset.RFLAGS))}  ` +
-        `cr2 ${hex(context.cr2)}  cr3 ${hex(context.cr3)}  vector ${frame.vector}  error ${hex(frame.error)}`,
-    )
+    const registers = frameRegisters.map(([name, offset]) => `${name.padEnd(3)} ${word(frame.getU64(offset))}`)
+    for (let index = 0; index < registers.length; index += 4) lines.push(registers.slice(index, index + 4).join('  '))
+    const [cs, ss, rflags] = [FrameOffset.CS, FrameOffset.SS, FrameOffset.RFLAGS].map((offset) => hex(frame.getNumber(offset)))
+    const trap = `vector ${frame.vector}  error ${hex(frame.error)}`
+    lines.push(`cs ${cs}  ss ${ss}  rflags ${rflags}  cr2 ${hex(context.cr2)}  cr3 ${hex(context.cr3)}  ${trap}`)
     const trace = backtrace(context, frame)
     if (trace.length > 0) lines.push('', 'backtrace:', ...trace)
   }

@@ -4,7 +4,7 @@ import { Console, WRITE_BYTES_MAX } from './console.ts'
 import { SerialDriver } from './serial.ts'
 
 /** A 16550 that has nothing but its data register, LSR, and a queue. */
-function wire(): { console: Console; output: () => string; arrive: (text: string) => void; charged: () => number } {
+function wire(): { console: Console; output: () => string; queue: (text: string) => void; arrive: (text: string) => void; charged: () => number } {
   const queue: number[] = []
   let next = 0
   const sent: number[] = []
@@ -19,6 +19,7 @@ function wire(): { console: Console; output: () => string; arrive: (text: string
   return {
     console,
     output: () => new TextDecoder().decode(Uint8Array.from(sent)),
+    queue: (text) => queue.push(...new TextEncoder().encode(text)),
     arrive: (text) => {
       for (const byte of new TextEncoder().encode(text)) queue.push(byte)
       console.receive()
@@ -52,6 +53,13 @@ describe('Console', () => {
     arrive('cd')
     expect(console.read(10)).toEqual(new TextEncoder().encode('cd'))
     expect(console.read(10)).toEqual(new Uint8Array(0))
+  })
+
+  it('sees what arrived while nobody looked before it waits', () => {
+    const { console, queue } = wire()
+    console.line.setMode('raw')
+    queue('x')
+    expect(console.read(10)).toEqual(new TextEncoder().encode('x'))
   })
 
   it('leaves what nobody reads in the UART, and loses none of it', () => {

@@ -42,9 +42,12 @@ export class Console {
   }
 
   read(length: number): Uint8Array | Wait {
-    const bytes = this.line.read(length)
+    // Nothing may arrive between the look and the sleep: its wake-up would be lost.
     this.receive()
-    return bytes ?? new Wait(Channel.CONSOLE_INPUT)
+    const bytes = this.line.read(length)
+    if (bytes === null) return new Wait(Channel.CONSOLE_INPUT)
+    this.receive()
+    return bytes
   }
 
   /** Sends the first WRITE_BYTES_MAX bytes at most and returns how many it sent. */

@@ -3,7 +3,10 @@
  * ends a line in both directions: what programs write reaches the wire byte for byte, and a carriage return that is typed
  * becomes a line feed.
  */
-const Control = { INTERRUPT: 0x03, END_OF_FILE: 0x04, BACKSPACE: 0x08, TAB: 0x09, LINE_FEED: 0x0a, RETURN: 0x0d, KILL_LINE: 0x15, ERASE_WORD: 0x17, DELETE: 0x7f } as const
+const Control = {
+  INTERRUPT: 0x03, END_OF_FILE: 0x04, BACKSPACE: 0x08, TAB: 0x09, LINE_FEED: 0x0a, RETURN: 0x0d,
+  KILL_LINE: 0x15, ERASE_WORD: 0x17, DELETE: 0x7f,
+} as const
 const BELL = 0x07
 const RUB_OUT = [0x08, 0x20, 0x08]
 const SPACE = 0x20

@@ -4,7 +4,7 @@ import type { Ports } from '../machine-port.ts'
 export const COM1 = 0x3f8
 export const COM1_IRQ = 4
 
-const Register = { DATA: 0, INTERRUPT_ENABLE: 1, FIFO_CONTROL: 2, INTERRUPT_ID: 2, LINE_CONTROL: 3, MODEM_CONTROL: 4, LINE_STATUS: 5 } as const
+const Register = { DATA: 0, INTERRUPT_ENABLE: 1, FIFO_CONTROL: 2, LINE_CONTROL: 3, MODEM_CONTROL: 4, LINE_STATUS: 5 } as const
 const DIVISOR_115200 = 1
 const LINE_8N1 = 0x03
 const LINE_DLAB = 0x80

@@ -31,23 +31,28 @@ export function readCpio(bytes: Uint8Array): CpioEntry[] {
   const entries: CpioEntry[] = []
   const decoder = new TextDecoder()
   for (let offset = 0; ; ) {
-    if (offset + HEADER_CHARACTERS > bytes.length) throw new CpioError(`cpio archive is truncated: header at byte ${offset}, archive of ${bytes.length} bytes`)
+    if (offset + HEADER_CHARACTERS > bytes.length)
+      throw new CpioError(`cpio archive is truncated: header at byte ${offset}, archive of ${bytes.length} bytes`)
     const header = decoder.decode(bytes.subarray(offset, offset + HEADER_CHARACTERS))
-    if (!/^07070[12][0-9a-fA-F]{104}$/.test(header)) throw new CpioError(`cpio archive has no header at byte ${offset}: expected 070701 and 104 hexadecimal digits`)
+    if (!/^07070[12][0-9a-fA-F]{104}$/.test(header))
+      throw new CpioError(`cpio archive has no header at byte ${offset}: expected 070701 and 104 hexadecimal digits`)
     const field = (index: number): number => parseInt(header.slice(6 + index * 8, 14 + index * 8), 16)
     const mode = field(1)
     const fileBytes = field(6)
     const nameBytes = field(11)
     const nameStart = offset + HEADER_CHARACTERS
     const dataStart = align(nameStart + nameBytes)
-    if (nameBytes === 0 || dataStart + fileBytes > bytes.length)
-      throw new CpioError(`cpio archive is truncated: entry at byte ${offset} ends at byte ${dataStart + fileBytes}, archive of ${bytes.length} bytes`)
+    const dataEnd = dataStart + fileBytes
+    if (nameBytes === 0 || dataEnd > bytes.length)
+      throw new CpioError(`cpio archive is truncated: entry at byte ${offset} ends at byte ${dataEnd}, archive of ${bytes.length} bytes`)
     const path = decoder.decode(bytes.subarray(nameStart, nameStart + nameBytes - 1))
     if (path === TRAILER) return entries
     const type = mode & MODE_TYPE
-    if (type === MODE_FILE || type === MODE_DIRECTORY)
-      entries.push({ path, kind: type === MODE_FILE ? 'file' : 'directory', permissions: mode & 0o7777, data: bytes.subarray(dataStart, dataStart + fileBytes) })
-    offset = align(dataStart + fileBytes)
+    if (type === MODE_FILE || type === MODE_DIRECTORY) {
+      const kind = type === MODE_FILE ? 'file' : 'directory'
+      entries.push({ path, kind, permissions: mode & 0o7777, data: bytes.subarray(dataStart, dataEnd) })
+    }
+    offset = align(dataEnd)
   }
 }
 

@@ -76,7 +76,8 @@ describe('Vfs', () => {
 
   it('says what is wrong', () => {
     const failures: Record<string, string> = {
-      '': 'ENOENT', '/nope': 'ENOENT', '/nope/note': 'ENOENT', '/home/note/x': 'ENOTDIR', '/home/note/': 'ENOTDIR', '/home/note/..': 'ENOTDIR',
+      '': 'ENOENT', '/nope': 'ENOENT', '/nope/note': 'ENOENT',
+      '/home/note/x': 'ENOTDIR', '/home/note/': 'ENOTDIR', '/home/note/..': 'ENOTDIR',
       [`/${'n'.repeat(NAME_MAX + 1)}`]: 'ENAMETOOLONG', ['/a'.repeat(PATH_MAX)]: 'ENAMETOOLONG',
     }
     for (const [path, code] of Object.entries(failures)) expect(() => vfs.resolve(path, '/'), path).toThrow(code)

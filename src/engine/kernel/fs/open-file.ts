@@ -2,7 +2,9 @@ import { KernelError } from '../syscall/errno.ts'
 import type { Node } from './node.ts'
 
 /** Flags of SYS_OPEN, Linux's. */
-export const OpenFlag = { ACCMODE: 3, RDONLY: 0, WRONLY: 1, RDWR: 2, CREAT: 0o100, EXCL: 0o200, TRUNC: 0o1000, APPEND: 0o2000, DIRECTORY: 0o200000, CLOEXEC: 0o2000000 } as const
+export const OpenFlag = {
+  ACCMODE: 3, RDONLY: 0, WRONLY: 1, RDWR: 2, CREAT: 0o100, EXCL: 0o200, TRUNC: 0o1000, APPEND: 0o2000, DIRECTORY: 0o200000,
+} as const
 
 export const DESCRIPTORS_MAX = 256
 export const OPEN_FILES_MAX = 1024

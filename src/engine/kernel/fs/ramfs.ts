@@ -64,7 +64,8 @@ export class RamDirectory extends Node {
   override attributes(): NodeAttributes {
     let links = 2
     for (const entry of this.entries.values()) if (entry.kind === 'directory') links++
-    return { inode: this.inode, kind: this.kind, permissions: this.permissions, links, size: this.entries.size, modifiedNs: this.modifiedNs, device: RAMFS_DEVICE }
+    const { inode, kind, permissions, modifiedNs } = this
+    return { inode, kind, permissions, links, size: this.entries.size, modifiedNs, device: RAMFS_DEVICE }
   }
 
   override read(): Uint8Array {
@@ -114,7 +115,8 @@ export class RamFile extends Node {
   }
 
   override attributes(): NodeAttributes {
-    return { inode: this.inode, kind: this.kind, permissions: this.permissions, links: 1, size: this.size, modifiedNs: this.modifiedNs, device: RAMFS_DEVICE }
+    const { inode, kind, permissions, size, modifiedNs } = this
+    return { inode, kind, permissions, links: 1, size, modifiedNs, device: RAMFS_DEVICE }
   }
 
   override read(offset: number, length: number): Uint8Array {
@@ -156,7 +158,8 @@ export class RamFile extends Node {
     const keep = Math.ceil(size / PAGE_BYTES)
     for (const frame of this.pages.splice(keep)) if (frame !== undefined && frame !== 0) this.system.freeFrame(frame)
     const last = this.pages[keep - 1] ?? 0
-    if (size < this.size && last !== 0 && size % PAGE_BYTES !== 0) this.system.memory.fill(last + (size % PAGE_BYTES), PAGE_BYTES - (size % PAGE_BYTES), 0)
+    const used = size % PAGE_BYTES
+    if (size < this.size && last !== 0 && used !== 0) this.system.memory.fill(last + used, PAGE_BYTES - used, 0)
     this.size = size
     this.modifiedNs = nowNs
   }

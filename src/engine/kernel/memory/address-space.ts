@@ -1,5 +1,6 @@
 import type { PhysicalMemory } from '../../machine/memory.ts'
-import { MMAP_TOP, PAGE_BYTES, STACK_GUARD, USER_END, USER_START, pageCeil, pageFloor } from '../arch/layout.ts'
+import type { AccessKind } from '../arch/exceptions.ts'
+import { MMAP_TOP, PAGE_BYTES, STACK_GUARD, USER_END, USER_START, hex, pageCeil, pageFloor } from '../arch/layout.ts'
 import { KernelError } from '../syscall/errno.ts'
 import type { FrameAllocator } from './frames.ts'
 import type { Mapping, PageFlags } from './page-table.ts'
@@ -20,15 +21,24 @@ export interface Area {
   promised: boolean
 }
 
-export type AccessKind = 'read' | 'write' | 'execute'
+/** Gets the physical place of `count` bytes and their offset in the range. */
+type PageUse = (physical: number, offset: number, count: number) => void
 
 /** Areas a process may have: bounds the searches below. */
 const AREAS_MAX = 4096
 
-const needs: Record<AccessKind, number> = { read: Protection.READ | Protection.WRITE | Protection.EXEC, write: Protection.WRITE, execute: Protection.EXEC }
+const needs: Record<AccessKind, number> = {
+  read: Protection.READ | Protection.WRITE | Protection.EXEC,
+  write: Protection.WRITE,
+  execute: Protection.EXEC,
+}
 
 /** True when a page of `protection` may be used so: on x86 whatever is mapped for writing or execution can be read too. */
 const permits = (protection: number, access: AccessKind): boolean => (protection & needs[access]) !== 0
+
+function refuseWriteAndExecute(protection: number): void {
+  if ((protection & Protection.WRITE) !== 0 && (protection & Protection.EXEC) !== 0) throw new KernelError('EACCES')
+}
 
 /** A page that nobody may use keeps its frame and its content, mapped for the kernel only. */
 const pageFlags = (protection: number): PageFlags => ({
@@ -68,16 +78,16 @@ export class AddressSpace {
    * together with execute, ENOMEM when its pages cannot be promised.
    */
   map(start: number, end: number, protection: number, kind: AreaKind): void {
-    if (start % PAGE_BYTES !== 0 || end % PAGE_BYTES !== 0 || start < USER_START || end > USER_END || start >= end) throw new KernelError('EINVAL')
-    if ((protection & Protection.WRITE) !== 0 && (protection & Protection.EXEC) !== 0) throw new KernelError('EACCES')
+    if (start % PAGE_BYTES !== 0 || end % PAGE_BYTES !== 0) throw new KernelError('EINVAL')
+    if (start < USER_START || end > USER_END || start >= end) throw new KernelError('EINVAL')
+    refuseWriteAndExecute(protection)
     const index = this.firstEndingAfter(start)
     if (index < this.areas.length && this.areas[index].start < end) throw new KernelError('EINVAL')
     if (this.areas.length >= AREAS_MAX) throw new KernelError('ENOMEM')
     const promised = kind !== 'stack'
     if (promised) this.frames.promise((end - start) / PAGE_BYTES)
-    const before = index > 0 ? this.areas[index - 1] : undefined
-    if (before !== undefined && before.end === start && before.kind === kind && before.protection === protection) before.end = end
-    else this.areas.splice(index, 0, { start, end, protection, kind, promised })
+    this.areas.splice(index, 0, { start, end, protection, kind, promised })
+    this.join(index, index + 1)
   }
 
   /** Removes every page of the page-aligned range; parts of areas outside it stay. */
@@ -95,21 +105,46 @@ export class AddressSpace {
     }
   }
 
+  /** Nothing is mapped in the range, which lies in user space. */
+  isFree(start: number, end: number): boolean {
+    const index = this.firstEndingAfter(start)
+    return start >= USER_START && end <= USER_END && (index === this.areas.length || this.areas[index].start >= end)
+  }
+
+  /** Moves the real pages of a range to one that has none yet, and unmaps where they were. Throws ENOMEM with nothing lost. */
+  move(from: number, to: number, bytes: number): void {
+    const area = this.find(to)
+    if (area === null) throw new Error(`pages would move to ${hex(to)}, where nothing is mapped`)
+    for (let offset = 0; offset < bytes; offset += PAGE_BYTES) {
+      const mapping = this.table.lookup(from + offset)
+      if (mapping === null) continue
+      this.table.map(to + offset, mapping.frame, pageFlags(area.protection))
+      this.table.unmap(from + offset)
+      this.invalidate(from + offset)
+    }
+    // What was promised to the old pages and is real now serves the new ones: `unmap` counts moved pages as untouched.
+    this.unmap(from, from + bytes)
+  }
+
   /** Changes the protection of a range that is mapped throughout (ENOMEM otherwise). EACCES for write together with execute. */
   protect(start: number, end: number, protection: number): void {
-    if ((protection & Protection.WRITE) !== 0 && (protection & Protection.EXEC) !== 0) throw new KernelError('EACCES')
+    refuseWriteAndExecute(protection)
     for (let address = start; address < end; ) {
       const area = this.find(address)
       if (area === null) throw new KernelError('ENOMEM')
       address = area.end
     }
-    for (let index = this.firstEndingAfter(start); index < this.areas.length && this.areas[index].start < end; index++) {
+    const first = this.firstEndingAfter(start)
+    let last = first
+    for (let index = first; index < this.areas.length && this.areas[index].start < end; index++) {
       const area = this.areas[index]
       const from = Math.max(start, area.start)
       const to = Math.min(end, area.end)
-      const parts = [{ ...area, end: from }, { ...area, start: from, end: to, protection }, { ...area, start: to }].filter((part) => part.start < part.end)
+      const split = [{ ...area, end: from }, { ...area, start: from, end: to, protection }, { ...area, start: to }]
+      const parts = split.filter((part) => part.start < part.end)
       this.areas.splice(index, 1, ...parts)
       index += parts.length - 1
+      last = index
       for (let address = from; address < to; address += PAGE_BYTES) {
         const frame = this.table.unmap(address)
         if (frame === null) continue
@@ -117,6 +152,7 @@ export class AddressSpace {
         this.table.map(address, frame, pageFlags(protection))
       }
     }
+    this.join(first, last + 1)
   }
 
   /** A free range of `bytes` (a multiple of the page size), as high below MMAP_TOP as there is one. Throws ENOMEM. */
@@ -161,7 +197,9 @@ export class AddressSpace {
 
   /** Copies into user memory. Throws EFAULT where the program could not write itself. */
   copyOut(address: number, bytes: Uint8Array): void {
-    this.eachPage(address, bytes.length, 'write', (physical, offset, count) => this.memory.write(physical, bytes.subarray(offset, offset + count)))
+    this.eachPage(address, bytes.length, 'write', (physical, offset, count) => {
+      this.memory.write(physical, bytes.subarray(offset, offset + count))
+    })
   }
 
   /** Throws EFAULT unless the program itself could make this access to every byte. */
@@ -218,7 +256,8 @@ export class AddressSpace {
   /** Real pages, in frames. */
   residentPages(): number {
     let pages = 0
-    for (const area of this.areas) for (let address = area.start; address < area.end; address += PAGE_BYTES) if (this.table.lookup(address) !== null) pages++
+    for (const { start, end } of this.areas)
+      for (let address = start; address < end; address += PAGE_BYTES) if (this.table.lookup(address) !== null) pages++
     return pages
   }
 
@@ -249,7 +288,7 @@ export class AddressSpace {
   }
 
   /** Calls `use` with the physical place of each page's part of the range, after it is known to be accessible. */
-  private eachPage(address: number, length: number, access: AccessKind, use: (physical: number, offset: number, count: number) => void): void {
+  private eachPage(address: number, length: number, access: AccessKind, use: PageUse): void {
     if (length === 0) return
     if (address < USER_START || address + length > USER_END) throw new KernelError('EFAULT')
     for (let offset = 0; offset < length; ) {
@@ -258,6 +297,16 @@ export class AddressSpace {
       if (!this.populate(at, access)) throw new KernelError('EFAULT')
       use(this.mapped(at).frame + (at % PAGE_BYTES), offset, count)
       offset += count
+    }
+  }
+
+  /** Makes one area of neighbours that are alike, among those from one before index `first` to index `last`. */
+  private join(first: number, last: number): void {
+    for (let index = Math.min(last, this.areas.length - 1); index >= Math.max(first, 1); index--) {
+      const [before, area] = [this.areas[index - 1], this.areas[index]]
+      if (before.end !== area.start || before.kind !== area.kind || before.protection !== area.protection) continue
+      before.end = area.end
+      this.areas.splice(index, 1)
     }
   }
 

@@ -65,7 +65,8 @@ export class FrameAllocator {
   /** Drops one reference; the last one frees the frame. */
   release(address: number): void {
     const frame = address / PAGE_BYTES
-    if (!Number.isInteger(frame) || this.references[frame] === 0) throw new Error(`frame 0x${address.toString(16)} released but not allocated`)
+    if (!Number.isInteger(frame) || this.references[frame] === 0)
+      throw new Error(`frame 0x${address.toString(16)} released but not allocated`)
     if (--this.references[frame] === 0) this.stack[this.depth++] = frame
   }
 

@@ -14,7 +14,8 @@ const LOW_MEMORY_END = 0x100000
  */
 export function createFrameAllocator(memory: PhysicalMemory, boot: BootInfo, info: MultibootInfo): FrameAllocator {
   const frames = new FrameAllocator(memory)
-  const except: MemoryRange[] = [{ start: 0, end: LOW_MEMORY_END }, { start: boot.imageStart, end: boot.imageEnd }, ...info.occupied, ...info.modules]
+  const fixed: MemoryRange[] = [{ start: 0, end: LOW_MEMORY_END }, { start: boot.imageStart, end: boot.imageEnd }]
+  const except = [...fixed, ...info.occupied, ...info.modules]
   for (const range of [...info.available].reverse()) frames.add(range, except)
   return frames
 }

@@ -13,7 +13,12 @@ export function testMemory(frames: number): { memory: PhysicalMemory; allocator:
 }
 
 /** An address space over such memory, and the pages it asked to be dropped from the TLB. */
-export function testSpace(frames: number): { memory: PhysicalMemory; allocator: FrameAllocator; space: AddressSpace; invalidated: number[] } {
+export function testSpace(frames: number): {
+  memory: PhysicalMemory
+  allocator: FrameAllocator
+  space: AddressSpace
+  invalidated: number[]
+} {
   const { memory, allocator } = testMemory(frames)
   const invalidated: number[] = []
   const kernel = new PageTable(memory, allocator)

@@ -1,10 +1,6 @@
-import { PageFaultBit } from '../arch/exceptions.ts'
-import type { AccessKind } from '../memory/address-space.ts'
+import { PageFaultBit, faultAccess } from '../arch/exceptions.ts'
 import { KernelError } from '../syscall/errno.ts'
 import type { Process } from './process.ts'
-
-/** The access a page-fault error code speaks of. */
-export const faultAccess = (error: number): AccessKind => ((error & PageFaultBit.FETCH) !== 0 ? 'execute' : (error & PageFaultBit.WRITE) !== 0 ? 'write' : 'read')
 
 /** `resolved`: the page is real now. `denied`: the program may not. `no-memory`: it may, but there is no frame. */
 export type FaultOutcome = 'resolved' | 'denied' | 'no-memory'

@@ -12,7 +12,8 @@ describe('loadImage', () => {
   it('maps each segment with its protection and leaves the rest zero', () => {
     const { space } = testSpace(64)
     const data = Uint8Array.of(1, 2, 3)
-    const file = makeElf({ segments: [{ flags: 5, address: 0x201000, bytes: CODE }, { flags: 6, address: 0x203ffe, offset: 0x2ffe, bytes: data, memoryBytes: 0x3000 }] })
+    const text = { flags: 5, address: 0x201000, bytes: CODE }
+    const file = makeElf({ segments: [text, { flags: 6, address: 0x203ffe, offset: 0x2ffe, bytes: data, memoryBytes: 0x3000 }] })
     loadImage(space, parseElf(file, MEMORY), file)
     expect(space.areas.map(({ start, end, protection, kind }) => [start, end, protection, kind])).toEqual([
       [0x201000, 0x202000, 5, 'image'],

@@ -5,8 +5,12 @@ import { KernelError } from '../syscall/errno.ts'
 import type { ElfImage } from './elf.ts'
 import { SegmentFlag } from './elf.ts'
 
-const protectionOf = (flags: number): number =>
-  ((flags & SegmentFlag.R) !== 0 ? Protection.READ : 0) | ((flags & SegmentFlag.W) !== 0 ? Protection.WRITE : 0) | ((flags & SegmentFlag.X) !== 0 ? Protection.EXEC : 0)
+function protectionOf(flags: number): number {
+  const read = (flags & SegmentFlag.R) !== 0 ? Protection.READ : 0
+  const write = (flags & SegmentFlag.W) !== 0 ? Protection.WRITE : 0
+  const execute = (flags & SegmentFlag.X) !== 0 ? Protection.EXEC : 0
+  return read | write | execute
+}
 
 /**
  * Maps a checked program into an empty address space and copies its segments; what has no bytes in the file (`.bss`) becomes
@@ -28,8 +32,8 @@ export function loadImage(space: AddressSpace, image: ElfImage, file: Uint8Array
 
 /** Auxiliary vector types, System V ABI x86-64 supplement, figure 3.11, and Linux's include/uapi/linux/auxvec.h. */
 const Aux = {
-  NULL: 0, PHDR: 3, PHENT: 4, PHNUM: 5, PAGESZ: 6, BASE: 7, FLAGS: 8, ENTRY: 9, UID: 11, EUID: 12, GID: 13, EGID: 14, PLATFORM: 15, HWCAP: 16, CLKTCK: 17,
-  SECURE: 23, RANDOM: 25, EXECFN: 31,
+  NULL: 0, PHDR: 3, PHENT: 4, PHNUM: 5, PAGESZ: 6, BASE: 7, FLAGS: 8, ENTRY: 9, UID: 11, EUID: 12, GID: 13, EGID: 14,
+  PLATFORM: 15, HWCAP: 16, CLKTCK: 17, SECURE: 23, RANDOM: 25, EXECFN: 31,
 } as const
 
 /** Bytes that arguments and environment may take, strings and pointers together. */

@@ -25,7 +25,7 @@ export class Scheduler {
 
   /** A timer tick: wakes whose time has come and ends a slice that is used up. */
   tick(nowNs: number): void {
-    for (const process of this.processes.values()) if (process.state === 'blocked' && process.deadlineNs <= nowNs) this.makeRunnable(process)
+    for (const process of this.sleepers()) if (process.deadlineNs <= nowNs) this.makeRunnable(process)
     if (this.current !== null && --this.current.ticksLeft <= 0) this.preempt = true
   }
 
@@ -40,7 +40,7 @@ export class Scheduler {
 
   /** Makes everyone who sleeps on the channel runnable, oldest process first. */
   wake(channel: string): void {
-    for (const process of this.processes.values()) if (process.state === 'blocked' && process.channel === channel) this.makeRunnable(process)
+    for (const process of this.sleepers()) if (process.channel === channel) this.makeRunnable(process)
   }
 
   /** Takes an ended process out. */
@@ -65,6 +65,11 @@ export class Scheduler {
     this.current = this.queue.shift() ?? null
     if (this.current !== null) this.current.ticksLeft = SLICE_TICKS
     return this.current
+  }
+
+  /** Oldest first. */
+  private sleepers(): Process[] {
+    return [...this.processes.values()].filter((process) => process.state === 'blocked')
   }
 
   private makeRunnable(process: Process): void {

@@ -1,4 +1,6 @@
-import { close, encodeStat, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, write } from './calls.ts'
+import {
+  close, encodeStat, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, write,
+} from './calls.ts'
 import type { Handler } from './context.ts'
 import { KernelError } from './errno.ts'
 import { LOG_LENGTH_MAX } from './table.ts'

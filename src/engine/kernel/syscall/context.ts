@@ -21,6 +21,8 @@ export interface KernelServices {
   log(subsystem: string, text: string): void
   /** Ends a process; its status is what WAIT reports. */
   exit(process: Process, status: number): void
+  /** Ends a process as a signal does, with lines on the console that say why. */
+  kill(process: Process, signal: number, reasons: readonly string[]): void
   /** Gives the running process its FS or GS base. */
   setSegmentBase(segment: 'fs' | 'gs', base: bigint): void
 }

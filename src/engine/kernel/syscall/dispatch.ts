@@ -18,12 +18,11 @@ const ARGUMENT_OFFSETS = [FrameOffset.RDI, FrameOffset.RSI, FrameOffset.RDX, Fra
 const CALL_INSTRUCTION_BYTES = 2
 const INT64_MIN_AS_NUMBER = 2 ** 63
 
-const atollDoor = new Map<number, DoorEntry>(
-  (syscalls as readonly SyscallDefinition[]).flatMap((definition) => {
-    const handler = (atollHandlers as Record<string, Handler>)[definition.name]
-    return handler === undefined ? [] : [[definition.number, { arguments: definition.arguments.map((argument) => argument.type), handler }] as [number, DoorEntry]]
-  }),
-)
+const atollDoor = new Map<number, DoorEntry>()
+for (const definition of syscalls as readonly SyscallDefinition[]) {
+  const handler = (atollHandlers as Record<string, Handler | undefined>)[definition.name]
+  if (handler !== undefined) atollDoor.set(definition.number, { arguments: definition.arguments.map(({ type }) => type), handler })
+}
 
 /**
  * One argument as a number. `int` is the low 32 bits, signed; everything wider is exact up to 2^53, and beyond that still far

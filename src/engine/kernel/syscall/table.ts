@@ -43,12 +43,15 @@ export interface SyscallDefinition {
 
 const path: SyscallArgument = { name: 'path', type: 'const char *' }
 const fd: SyscallArgument = { name: 'fd', type: 'int' }
+const flags: SyscallArgument = { name: 'flags', type: 'int' }
 const length: SyscallArgument = { name: 'length', type: 'size_t' }
 
 export const syscalls = [
   {
     number: 1, name: 'EXIT', arguments: [{ name: 'status', type: 'int' }], returns: 'void', errors: [],
-    doc: 'Ends the process and gives back everything it held. Its exit status is the low 8 bits of `status`. When the first program ends, the machine shuts down with that status.',
+    doc:
+      'Ends the process and gives back everything it held. Its exit status is the low 8 bits of `status`. When the first program ' +
+      'ends, the machine shuts down with that status.',
   },
   {
     number: 2, name: 'YIELD', arguments: [], returns: 'int', errors: [],
@@ -56,29 +59,42 @@ export const syscalls = [
   },
   {
     number: 3, name: 'LOG', arguments: [{ name: 'message', type: 'const char *' }, length], returns: 'int', errors: ['EFAULT', 'EINVAL'],
-    doc: 'Writes `[user] `, the message and a newline to the serial console. Returns `length`. A message is at most 4096 bytes long (EINVAL).',
+    doc:
+      'Writes `[user] `, the message and a newline to the serial console. Returns `length`. A message is at most 4096 bytes long ' +
+      '(EINVAL).',
   },
   {
-    number: 4, name: 'MMAP', arguments: [{ name: 'address', type: 'void *' }, length, { name: 'protection', type: 'int' }], returns: 'void *',
+    number: 4, name: 'MMAP', arguments: [{ name: 'address', type: 'void *' }, length, { name: 'protection', type: 'int' }],
+    returns: 'void *',
     errors: ['EINVAL', 'EACCES', 'ENOMEM'],
-    doc: 'Maps fresh zeroed memory, `length` bytes rounded up to pages. Returns its address. With `address` 0 the kernel chooses the place, else the pages must be page-aligned, free and inside user space (EINVAL otherwise). PROT_WRITE together with PROT_EXEC is EACCES: no page is ever both. Pages become real when they are first touched.',
+    doc:
+      'Maps fresh zeroed memory, `length` bytes rounded up to pages. Returns its address. With `address` 0 the kernel chooses the ' +
+      'place, else the pages must be page-aligned, free and inside user space (EINVAL otherwise). PROT_WRITE together with ' +
+      'PROT_EXEC is EACCES: no page is ever both. Pages become real when they are first touched.',
   },
   {
     number: 5, name: 'FORK', arguments: [], returns: 'int', errors: ['ENOMEM', 'EAGAIN'],
     doc: 'Clones the process. Returns the child’s process id in the parent and 0 in the child.',
   },
   {
-    number: 6, name: 'EXEC', arguments: [path, { name: 'argv', type: 'char *const *' }, { name: 'envp', type: 'char *const *' }], returns: 'int',
+    number: 6, name: 'EXEC', arguments: [path, { name: 'argv', type: 'char *const *' }, { name: 'envp', type: 'char *const *' }],
+    returns: 'int',
     errors: ['ENOENT', 'ENOEXEC', 'EACCES', 'EFAULT', 'ENOMEM', 'E2BIG', 'ENAMETOOLONG'],
     doc: 'Replaces the program of the process with the file at `path`. Returns only on failure.',
   },
   {
-    number: 7, name: 'WAIT', arguments: [{ name: 'pid', type: 'int' }, { name: 'status', type: 'int *' }], returns: 'int', errors: ['ECHILD', 'EINTR', 'EFAULT'],
-    doc: 'Sleeps until a child ends: the one named, or any with `pid` -1. Returns its process id and stores its exit status unless `status` is 0.',
+    number: 7, name: 'WAIT', arguments: [{ name: 'pid', type: 'int' }, { name: 'status', type: 'int *' }],
+    returns: 'int', errors: ['ECHILD', 'EINTR', 'EFAULT'],
+    doc:
+      'Sleeps until a child ends: the one named, or any with `pid` -1. Returns its process id and stores its exit status unless ' +
+      '`status` is 0.',
   },
   {
-    number: 8, name: 'READ', arguments: [fd, { name: 'buffer', type: 'void *' }, length], returns: 'int64_t', errors: ['EBADF', 'EFAULT', 'EISDIR', 'EINTR'],
-    doc: 'Reads at most `length` bytes. Returns how many were read, 0 at the end of the file. On the console it sleeps until a line has been typed.',
+    number: 8, name: 'READ', arguments: [fd, { name: 'buffer', type: 'void *' }, length],
+    returns: 'int64_t', errors: ['EBADF', 'EFAULT', 'EISDIR', 'EINTR'],
+    doc:
+      'Reads at most `length` bytes. Returns how many were read, 0 at the end of the file. On the console it sleeps until a line ' +
+      'has been typed.',
   },
   {
     number: 9, name: 'WRITE', arguments: [fd, { name: 'buffer', type: 'const void *' }, length], returns: 'int64_t',
@@ -86,9 +102,11 @@ export const syscalls = [
     doc: 'Writes `length` bytes. Returns how many were written, fewer only when the file system filled up on the way.',
   },
   {
-    number: 10, name: 'OPEN', arguments: [path, { name: 'flags', type: 'int' }, { name: 'mode', type: 'int' }], returns: 'int',
+    number: 10, name: 'OPEN', arguments: [path, flags, { name: 'mode', type: 'int' }], returns: 'int',
     errors: ['ENOENT', 'EACCES', 'EEXIST', 'ENOTDIR', 'EISDIR', 'EMFILE', 'ENFILE', 'ENAMETOOLONG', 'EFAULT', 'EINVAL', 'ENOSPC'],
-    doc: 'Opens a file; O_CREAT makes it with the permission bits of `mode`. Returns the lowest free descriptor. Descriptors 0, 1 and 2 of a first program are the console.',
+    doc:
+      'Opens a file; O_CREAT makes it with the permission bits of `mode`. Returns the lowest free descriptor. Descriptors 0, 1 and ' +
+      '2 of a first program are the console.',
   },
   {
     number: 11, name: 'CLOSE', arguments: [fd], returns: 'int', errors: ['EBADF'],
@@ -100,7 +118,8 @@ export const syscalls = [
     doc: 'Describes the file at `path`. Returns 0.',
   },
   {
-    number: 13, name: 'WASM_LOAD', arguments: [{ name: 'bytes', type: 'const void *' }, length, { name: 'name', type: 'const char *' }], returns: 'int',
+    number: 13, name: 'WASM_LOAD', arguments: [{ name: 'bytes', type: 'const void *' }, length, { name: 'name', type: 'const char *' }],
+    returns: 'int',
     errors: ['EFAULT', 'EINVAL', 'ENOEXEC', 'ENOMEM', 'EMFILE'],
     doc: 'Loads a WebAssembly module into the kernel’s runtime. Returns its module id.',
   },
@@ -117,7 +136,9 @@ export const syscalls = [
     doc: 'Calls an exported function with `count` i32 arguments and stores its i32 result. Returns 0.',
   },
   {
-    number: 15, name: 'SOCKET', arguments: [{ name: 'domain', type: 'int' }, { name: 'type', type: 'int' }, { name: 'protocol', type: 'int' }], returns: 'int',
+    number: 15, name: 'SOCKET',
+    arguments: [{ name: 'domain', type: 'int' }, { name: 'type', type: 'int' }, { name: 'protocol', type: 'int' }],
+    returns: 'int',
     errors: ['EAFNOSUPPORT', 'EPROTONOSUPPORT', 'EMFILE', 'ENFILE'],
     doc: 'Makes a socket. Returns its descriptor.',
   },
@@ -127,7 +148,8 @@ export const syscalls = [
     doc: 'Gives a socket its local address. Returns 0.',
   },
   {
-    number: 17, name: 'LISTEN', arguments: [fd, { name: 'backlog', type: 'int' }], returns: 'int', errors: ['EBADF', 'ENOTSOCK', 'EOPNOTSUPP', 'EADDRINUSE'],
+    number: 17, name: 'LISTEN', arguments: [fd, { name: 'backlog', type: 'int' }],
+    returns: 'int', errors: ['EBADF', 'ENOTSOCK', 'EOPNOTSUPP', 'EADDRINUSE'],
     doc: 'Lets a stream socket accept connections, at most `backlog` of them waiting. Returns 0.',
   },
   {
@@ -141,24 +163,26 @@ export const syscalls = [
     doc: 'Connects a socket to a peer. Returns 0 when the connection stands.',
   },
   {
-    number: 20, name: 'SEND', arguments: [fd, { name: 'buffer', type: 'const void *' }, length, { name: 'flags', type: 'int' }], returns: 'int64_t',
+    number: 20, name: 'SEND', arguments: [fd, { name: 'buffer', type: 'const void *' }, length, flags],
+    returns: 'int64_t',
     errors: ['EBADF', 'ENOTSOCK', 'ENOTCONN', 'EPIPE', 'ECONNRESET', 'EMSGSIZE', 'EFAULT', 'EINTR'],
     doc: 'Sends to the connected peer. Returns how many bytes were taken.',
   },
   {
-    number: 21, name: 'RECV', arguments: [fd, { name: 'buffer', type: 'void *' }, length, { name: 'flags', type: 'int' }], returns: 'int64_t',
+    number: 21, name: 'RECV', arguments: [fd, { name: 'buffer', type: 'void *' }, length, flags],
+    returns: 'int64_t',
     errors: ['EBADF', 'ENOTSOCK', 'ENOTCONN', 'ECONNRESET', 'EFAULT', 'EINTR'],
     doc: 'Receives from the connected peer. Returns how many bytes came, 0 when the peer has closed.',
   },
   {
     number: 22, name: 'SENDTO',
-    arguments: [fd, { name: 'buffer', type: 'const void *' }, length, { name: 'flags', type: 'int' }, { name: 'address', type: 'const struct atoll_address *' }],
+    arguments: [fd, { name: 'buffer', type: 'const void *' }, length, flags, { name: 'address', type: 'const struct atoll_address *' }],
     returns: 'int64_t', errors: ['EBADF', 'ENOTSOCK', 'EDESTADDRREQ', 'EMSGSIZE', 'ENETUNREACH', 'EHOSTUNREACH', 'EFAULT', 'EINTR'],
     doc: 'Sends one datagram to `address`. Returns its length.',
   },
   {
     number: 23, name: 'RECVFROM',
-    arguments: [fd, { name: 'buffer', type: 'void *' }, length, { name: 'flags', type: 'int' }, { name: 'address', type: 'struct atoll_address *' }],
+    arguments: [fd, { name: 'buffer', type: 'void *' }, length, flags, { name: 'address', type: 'struct atoll_address *' }],
     returns: 'int64_t', errors: ['EBADF', 'ENOTSOCK', 'EFAULT', 'EINTR'],
     doc: 'Receives one datagram. Returns its length and stores the sender’s address unless `address` is 0.',
   },
@@ -181,11 +205,15 @@ export const syscalls = [
   {
     number: 28, name: 'SEEK', arguments: [fd, { name: 'offset', type: 'int64_t' }, { name: 'whence', type: 'int' }], returns: 'int64_t',
     errors: ['EBADF', 'EINVAL', 'ESPIPE', 'EOVERFLOW'],
-    doc: 'Moves the position of an open file, counted from the start (SEEK_SET), the position (SEEK_CUR) or the end (SEEK_END). Returns the new position.',
+    doc:
+      'Moves the position of an open file, counted from the start (SEEK_SET), the position (SEEK_CUR) or the end (SEEK_END). ' +
+      'Returns the new position.',
   },
   {
     number: 29, name: 'TTYMODE', arguments: [fd, { name: 'mode', type: 'int' }], returns: 'int', errors: ['EBADF', 'ENOTTY', 'EINVAL'],
-    doc: 'Sets how the console reads. TTY_CANONICAL hands over whole lines, echoed and edited (backspace, Ctrl-U, Ctrl-D for end of file); TTY_RAW hands over every byte as it comes and echoes nothing. Returns the mode before.',
+    doc:
+      'Sets how the console reads. TTY_CANONICAL hands over whole lines, echoed and edited (backspace, Ctrl-U, Ctrl-D for end of ' +
+      'file); TTY_RAW hands over every byte as it comes and echoes nothing. Returns the mode before.',
   },
 ] as const satisfies readonly SyscallDefinition[]
 

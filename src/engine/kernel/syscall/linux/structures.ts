@@ -46,7 +46,9 @@ export function encodeLinuxStat(node: Node): Uint8Array {
 /** `struct termios` of TCGETS: four flag words, the line discipline, 19 control characters. */
 export const TERMIOS_BYTES = 36
 export const TermiosOffset = { IFLAG: 0, OFLAG: 4, CFLAG: 8, LFLAG: 12, CC: 17 } as const
-export const TermiosFlag = { ICRNL: 0o400, CS8: 0o60, CREAD: 0o200, B115200: 0o10002, ISIG: 1, ICANON: 2, ECHO: 8, ECHOE: 0o20, ECHOK: 0o40 } as const
+export const TermiosFlag = {
+  ICRNL: 0o400, CS8: 0o60, CREAD: 0o200, B115200: 0o10002, ISIG: 1, ICANON: 2, ECHO: 8, ECHOE: 0o20, ECHOK: 0o40,
+} as const
 /** VINTR VQUIT VERASE VKILL VEOF VTIME VMIN, in order from CC. */
 const CONTROL_CHARACTERS = [3, 0, 127, 21, 4, 0, 1]
 
@@ -63,9 +65,11 @@ export function encodeTermios(isCanonical: boolean): Uint8Array {
 
 const UTSNAME_FIELD_BYTES = 65
 
-/** `struct utsname`: six fields of 65 bytes. */
-export function encodeUtsname(fields: readonly [sysname: string, nodename: string, release: string, version: string, machine: string, domainname: string]): Uint8Array {
+/** `struct utsname`: sysname, nodename, release, version, machine, domainname; 65 bytes each. */
+export function encodeUtsname(fields: readonly [string, string, string, string, string, string]): Uint8Array {
   const bytes = new Uint8Array(fields.length * UTSNAME_FIELD_BYTES)
-  fields.forEach((field, index) => bytes.set(new TextEncoder().encode(field).subarray(0, UTSNAME_FIELD_BYTES - 1), index * UTSNAME_FIELD_BYTES))
+  fields.forEach((field, index) => {
+    bytes.set(new TextEncoder().encode(field).subarray(0, UTSNAME_FIELD_BYTES - 1), index * UTSNAME_FIELD_BYTES)
+  })
   return bytes
 }

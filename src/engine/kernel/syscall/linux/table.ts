@@ -1,11 +1,16 @@
 import { PAGE_BYTES, USER_END } from '../../arch/layout.ts'
 import { VERSION } from '../../debug/log.ts'
 import { DESCRIPTORS_MAX } from '../../fs/open-file.ts'
-import { PROTECTION_BITS, close, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, terminal, write } from '../calls.ts'
+import {
+  PROTECTION_BITS, close, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, terminal, write,
+} from '../calls.ts'
 import type { Call, DoorEntry, Handler, Result } from '../context.ts'
 import { KernelError } from '../errno.ts'
 import type { ArgumentType } from '../table.ts'
-import { TERMIOS_BYTES, TermiosFlag, TermiosOffset, decodeTimespec, encodeLinuxStat, encodeTermios, encodeTimespec, encodeUtsname } from './structures.ts'
+import { SIGNAL_MAX, isIgnoredByDefault } from '../../process/signals.ts'
+import {
+  TERMIOS_BYTES, TermiosFlag, TermiosOffset, decodeTimespec, encodeLinuxStat, encodeTermios, encodeTimespec, encodeUtsname,
+} from './structures.ts'
 import { transferVectors } from './vectors.ts'
 
 /**
@@ -14,16 +19,17 @@ import { transferVectors } from './vectors.ts'
  */
 const AT_FDCWD = -100
 const AT_EMPTY_PATH = 0x1000
+const MREMAP_MAYMOVE = 1
 const MapFlag = { FIXED: 0x10, ANONYMOUS: 0x20, FIXED_NOREPLACE: 0x100000 } as const
 const Ioctl = { TCGETS: 0x5401, TCSETS: 0x5402, TCSETSW: 0x5403, TCSETSF: 0x5404, TIOCGWINSZ: 0x5413 } as const
 const ArchPrctl = { SET_GS: 0x1001, SET_FS: 0x1002, GET_FS: 0x1003, GET_GS: 0x1004 } as const
 const Fcntl = { GETFD: 1, SETFD: 2, GETFL: 3 } as const
 const SignalHow = { BLOCK: 0, UNBLOCK: 1, SETMASK: 2 } as const
 const SIGNAL_SET_BYTES = 8
-const SIGNAL_MAX = 64
 const CONSOLE_ROWS = 24
 const CONSOLE_COLUMNS = 80
 const RANDOM_BYTES_MAX = 256
+const AFFINITY_BYTES = 8
 const RLIMIT_STACK = 3
 const RLIMIT_NOFILE = 7
 const NO_LIMIT = 0xffffffffffffffffn
@@ -69,6 +75,36 @@ function mmap(call: Call, address: number, length: number, protection: number, f
   if (end > USER_END) throw new KernelError('ENOMEM')
   if ((flags & MapFlag.FIXED) !== 0) space.unmap(start, end)
   return mapAnonymous(call, address, length, protection)
+}
+
+function mremap(call: Call, address: number, oldLength: number, newLength: number, flags: number): number {
+  const space = call.process.memory
+  const old = pageRange(address, oldLength)
+  const bytes = pageRange(address, newLength).end - address
+  if ((flags & ~MREMAP_MAYMOVE) !== 0) throw new KernelError('EINVAL')
+  const area = space.find(address)
+  if (area === null || old.end > area.end) throw new KernelError('EFAULT')
+  if (address + bytes <= old.end) {
+    space.unmap(address + bytes, old.end)
+    return address
+  }
+  if (space.isFree(old.end, address + bytes)) {
+    space.map(old.end, address + bytes, area.protection, area.kind)
+    return address
+  }
+  if ((flags & MREMAP_MAYMOVE) === 0) throw new KernelError('ENOMEM')
+  const target = space.findFree(bytes)
+  space.map(target, target + bytes, area.protection, area.kind)
+  space.move(address, target, old.end - address)
+  return target
+}
+
+/** One processor: bit 0 of the mask. Returns the bytes of the mask that the kernel uses, as Linux does. */
+function getAffinity(call: Call, pid: number, size: number, mask: number): number {
+  if (pid !== 0 && pid !== call.process.pid) throw new KernelError('ESRCH')
+  if (size < AFFINITY_BYTES) throw new KernelError('EINVAL')
+  call.process.memory.copyOut(mask, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0))
+  return AFFINITY_BYTES
 }
 
 function mprotect(call: Call, address: number, length: number, protection: number): number {
@@ -143,7 +179,7 @@ function signalMask(call: Call, how: number, set: number, old: number, bytes: nu
 function sendSignal(call: Call, target: number, signal: number): number {
   if (signal < 0 || signal > SIGNAL_MAX) throw new KernelError('EINVAL')
   if (target !== call.process.pid) throw new KernelError('ESRCH')
-  if (signal !== 0) call.kernel.exit(call.process, 128 + signal)
+  if (signal !== 0 && !isIgnoredByDefault(signal)) call.kernel.kill(call.process, signal, [])
   return 0
 }
 
@@ -202,6 +238,7 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
     call.kernel.scheduler.preempt = true
     return 0
   })],
+  [25, entry([ADDRESS, SIZE, SIZE, INT], mremap)],
   [35, entry([ADDRESS], nanosleep)],
   [39, entry([], (call) => call.process.pid)],
   [60, entry([INT], exit)],
@@ -230,6 +267,7 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
   [158, entry([INT, ADDRESS], archPrctl)],
   [186, entry([], (call) => call.process.pid)],
   [200, entry([INT, INT], sendSignal)],
+  [204, entry([INT, SIZE, ADDRESS], getAffinity)],
   [218, entry([ADDRESS], (call) => call.process.pid)],
   [228, entry([INT, ADDRESS], (call, clock, time) => {
     if (!CLOCK_IDS.includes(clock)) throw new KernelError('EINVAL')

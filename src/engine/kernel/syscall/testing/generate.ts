@@ -3,7 +3,7 @@ import type { ErrnoName } from '../errno.ts'
 import { constantGroups, structures, syscalls, unavailable } from '../table.ts'
 import type { SyscallDefinition } from '../table.ts'
 
-const ARGUMENT_REGISTERS = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'] as const
+const ARGUMENT_REGISTERS = ['RDI', 'RSI', 'RDX', 'R10', 'R8', 'R9'] as const
 
 const definitions: readonly SyscallDefinition[] = syscalls
 const isUnavailable = (call: SyscallDefinition): boolean => (unavailable as readonly string[]).includes(call.name)
@@ -30,10 +30,14 @@ const wrap = (text: string, width: number): string[] => {
   return [...lines, line]
 }
 
-const formatConstant = (name: string, value: number): string => (name.startsWith('O_') || name.startsWith('S_') ? (value === 0 ? '00' : `0${value.toString(8)}`) : `${value}`)
+/** Flags and modes in octal, as C programmers write them. */
+const formatConstant = (name: string, value: number): string => (/^[OS]_/.test(name) ? `0${value.toString(8)}` : `${value}`)
+
+/** A macro that a C library beside us may have defined already. */
+const define = (name: string, value: string, doc: string): string => `#ifndef ${name}\n#define ${name} ${value} /* ${doc} */\n#endif`
 
 const inlineFunction = (call: SyscallDefinition): string => {
-  const values = call.arguments.map((argument) => (argument.type.endsWith('*') ? `(uint64_t)${argument.name}` : `(uint64_t)(int64_t)${argument.name}`))
+  const values = call.arguments.map(({ name, type }) => (type.endsWith('*') ? `(uint64_t)${name}` : `(uint64_t)(int64_t)${name}`))
   const padded = [...values, ...Array.from({ length: 6 - values.length }, () => '0')]
   const invoke = `atoll_syscall(SYS_${call.name}, ${padded.join(', ')})`
   const errors = call.errors.length > 0 ? ` Errors: ${call.errors.join(', ')}.` : ''
@@ -47,7 +51,7 @@ const inlineFunction = (call: SyscallDefinition): string => {
 /** The text of `user/include/atoll.h`: valid in C99 and later and in C++, freestanding or beside a C library. */
 export function generateHeader(): string {
   const constants = constantGroups.map((group) =>
-    [`/* ${group.title} */`, ...group.constants.map(({ name, value, doc }) => `#ifndef ${name}\n#define ${name} ${formatConstant(name, value)} /* ${doc} */\n#endif`)].join('\n'),
+    [`/* ${group.title} */`, ...group.constants.map(({ name, value, doc }) => define(name, formatConstant(name, value), doc))].join('\n'),
   )
   const structs = structures.map((structure) =>
     [
@@ -72,7 +76,7 @@ export function generateHeader(): string {
       '#include <stdint.h>',
     ].join('\n'),
     definitions.map((call) => `#define SYS_${call.name} ${call.number}`).join('\n'),
-    errnoNames.map((name) => `#ifndef ${name}\n#define ${name} ${Errno[name]} /* ${errnoMeaning[name]} */\n#endif`).join('\n'),
+    errnoNames.map((name) => define(name, `${Errno[name]}`, errnoMeaning[name])).join('\n'),
     ...constants,
     ...structs,
     [
@@ -98,11 +102,18 @@ export function generateHeader(): string {
   ].join('\n\n')}\n`
 }
 
+/** `fd` in RDI, `buffer` in RSI, … */
+const registers = (call: SyscallDefinition): string =>
+  call.arguments.map(({ name }, index) => `\`${name}\` in ${ARGUMENT_REGISTERS[index]}`).join(', ')
+
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 
 /** The text of `docs/abi.md`. */
 export function generateDocs(): string {
-  const summary = definitions.map((call) => `| ${call.number} | \`SYS_${call.name}\` | \`${cell(prototype(call))}\` | ${isUnavailable(call) ? 'answers `-ENOSYS` so far' : 'works'} |`)
+  const summary = definitions.map((call) => {
+    const state = isUnavailable(call) ? 'answers `-ENOSYS` so far' : 'works'
+    return `| ${call.number} | \`SYS_${call.name}\` | \`${cell(prototype(call))}\` | ${state} |`
+  })
   const details = definitions.flatMap((call) => [
     `### ${call.number}: SYS_${call.name}`,
     '',
@@ -113,7 +124,7 @@ export function generateDocs(): string {
     call.doc,
     '',
     ...(isUnavailable(call) ? ['This version answers `-ENOSYS`.', ''] : []),
-    ...(call.arguments.length > 0 ? [`Registers: ${call.arguments.map((argument, index) => `\`${argument.name}\` in ${ARGUMENT_REGISTERS[index].toUpperCase()}`).join(', ')}.`, ''] : []),
+    ...(call.arguments.length > 0 ? [`Registers: ${registers(call)}.`, ''] : []),
     ...(call.errors.length > 0 ? [`Errors: ${call.errors.map((name) => `${name} (${errnoMeaning[name]})`).join(', ')}.`, ''] : []),
   ])
   const constants = constantGroups.flatMap((group) => [
@@ -139,10 +150,10 @@ export function generateDocs(): string {
     '',
     '<!-- Generated from src/engine/kernel/syscall/table.ts; do not edit. -->',
     '',
-    'A program in ring 3 calls the kernel with `int 0x80`: the number in RAX, arguments in RDI, RSI, RDX, R10, R8 and R9, the result in RAX.',
-    'A result between -4095 and -1 is a negated error number (Linux’s numbers). Every other register is preserved. `int` arguments are the low',
-    '32 bits of their register. A pointer that the program could not use itself is EFAULT, never a fault. A number that is not in the table is',
-    'ENOSYS. `user/include/atoll.h` declares all of it for C.',
+    'A program in ring 3 calls the kernel with `int 0x80`: the number in RAX, arguments in RDI, RSI, RDX, R10, R8 and R9,',
+    'the result in RAX. A result between -4095 and -1 is a negated error number (Linux’s numbers). Every other register is',
+    'preserved. `int` arguments are the low 32 bits of their register. A pointer that the program could not use itself is',
+    'EFAULT, never a fault. A number that is not in the table is ENOSYS. `user/include/atoll.h` declares all of it for C.',
     '',
     '## Calls',
     '',
@@ -153,9 +164,10 @@ export function generateDocs(): string {
     ...details,
     '## Start of a program',
     '',
-    'The kernel enters a program at its ELF entry point in ring 3 with the System V stack: RSP points at `argc`, then `argv`, a zero, the',
-    'environment, a zero, and the auxiliary vector (AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_ENTRY, AT_RANDOM, AT_EXECFN and others). RSP is a multiple of 16. RDI holds',
-    '`argc` and RSI `argv` as well, so that an entry point written as a C function receives them. Descriptors 0, 1 and 2 are the console.',
+    'The kernel enters a program at its ELF entry point in ring 3 with the System V stack: RSP, a multiple of 16, points at',
+    '`argc`, then come `argv`, a zero, the environment, a zero, and the auxiliary vector (AT_PHDR, AT_PHENT, AT_PHNUM,',
+    'AT_PAGESZ, AT_BASE, AT_ENTRY, AT_RANDOM, AT_EXECFN and others). RDI holds `argc` and RSI `argv` as well. Descriptors 0, 1',
+    'and 2 are the console.',
     '',
     '## Constants',
     '',
