@@ -4,7 +4,15 @@ import { Console, WRITE_BYTES_MAX } from './console.ts'
 import { SerialDriver } from './serial.ts'
 
 /** A 16550 that has nothing but its data register, LSR, and a queue. */
-function wire(): { console: Console; output: () => string; queue: (text: string) => void; arrive: (text: string) => void; charged: () => number } {
+function wire(): {
+  console: Console
+  output: () => string
+  /** Bytes that wait in the UART. */
+  queue: (text: string) => void
+  /** The same, with the interrupt. */
+  arrive: (text: string) => void
+  charged: () => number
+} {
   const queue: number[] = []
   let next = 0
   const sent: number[] = []
