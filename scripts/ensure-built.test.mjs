@@ -64,7 +64,12 @@ function lock(version) {
 /** Runs `ensureBuilt` in a process of its own. */
 function ensure(target) {
   const code = `import { ensureBuilt } from ${JSON.stringify(helper)}
-    try { ensureBuilt(${JSON.stringify(target)}, { root: ${JSON.stringify(root)} }) } catch (error) { console.error('!' + error.message); process.exitCode = 1 }`
+    try {
+      ensureBuilt(${JSON.stringify(target)}, { root: ${JSON.stringify(root)} })
+    } catch (error) {
+      console.error('!' + error.message)
+      process.exitCode = 1
+    }`
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
     cwd: root,
     env: { ...process.env, npm_execpath: join(root, 'npm.js') },

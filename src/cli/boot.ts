@@ -56,6 +56,7 @@ export async function boot(file: string, options: BootOptions): Promise<number> 
     },
     waitsForInput: false,
   }
+  io.enterRawMode()
   const ending = await drive(guest, io, { pace: io.input === 'terminal' ? 'live' : 'fast', limitNs: options.limitNs })
   await io.flush(true)
   io.restore()

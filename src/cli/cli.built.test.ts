@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -237,6 +237,48 @@ describe('atoll run', () => {
       expect([status, stderr]).toEqual([0, ''])
     }
     expect((await atoll('--version')).stdout).toBe(`${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}\n`)
+  })
+})
+
+/** script(1) of util-linux gives a program a terminal. */
+const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false
+
+describe.skipIf(!hasScript)('at a terminal', () => {
+  /** Presses keys as soon as what was printed so far ends with a text, one after the other; returns all that was printed. */
+  async function type(args: string[], keys: [string, string][]): Promise<{ status: number | null; printed: string }> {
+    const command = [process.execPath, script, ...args].map((word) => `'${word}'`).join(' ')
+    const child = spawn('script', ['-qefc', command, '/dev/null'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
+    let printed = ''
+    child.stdout.setEncoding('latin1').on('data', (text: string) => {
+      printed += text
+      if (keys.length > 0 && printed.endsWith(keys[0][0])) child.stdin.write(keys.shift()![1])
+    })
+    const status = await new Promise<number | null>((resolve) => child.on('close', resolve))
+    return { status, printed }
+  }
+
+  it('leaves echo and line editing to the guest', async () => {
+    const { status, printed } = await type(
+      ['run', user('echo.c')],
+      [
+        ['> ', 'helpo\x7f\x7flo\r'],
+        ['hello\r\n> ', '\x04'],
+      ],
+    )
+    expect(printed).toContain('> helpo\b \b\b \blo\r\nhello\r\n> Bye.\r\n')
+    expect(status).toBe(0)
+  })
+
+  it('hands Ctrl-C to the guest', async () => {
+    const { status, printed } = await type(['run', user('spin.c')], [['for ever.\r\n', '\x03']])
+    expect(printed).toContain('^C\r\n')
+    expect(status).toBe(ExitStatus.INTERRUPTED)
+  })
+
+  it('ends at Ctrl-C twice, whatever the guest does', async () => {
+    // mov dx, 0x3f8; mov al, '#'; out dx, al; jmp $
+    const file = put('deaf.bin', kernel(0x66, 0xba, 0xf8, 0x03, 0xb0, 0x23, 0xee, 0xeb, 0xfe))
+    expect((await type(['boot', file], [['#', '\x03\x03']])).status).toBe(ExitStatus.INTERRUPTED)
   })
 })
 

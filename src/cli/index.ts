@@ -6,7 +6,7 @@ import { UserError } from '../main/service/errors.ts'
 import { parseDurationNs, parseMemory, parseSeed, RAM_BYTES_DEFAULT, SEED_DEFAULT } from '../main/service/machine-options.ts'
 import { ExitStatus } from './exit-status.ts'
 import { hoistOptions } from './hoist.ts'
-import { describeFailure, say } from './report.ts'
+import { describeFailure, isForUser, say } from './report.ts'
 
 /** Options that `run` and `boot` take behind FILE too; what else stands there is the program's. */
 const HOISTED: Record<string, string[]> = {
@@ -153,7 +153,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) status = error.exitCode === 0 ? ExitStatus.OK : ExitStatus.USAGE_OR_BUILD
     else {
-      status = error instanceof UserError ? ExitStatus.USAGE_OR_BUILD : ExitStatus.KERNEL
+      status = isForUser(error) ? ExitStatus.USAGE_OR_BUILD : ExitStatus.KERNEL
       say(describeFailure(error))
     }
   }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { ToolchainError } from '../engine/toolchain/errors.ts'
 import { formatDiagnostics } from '../engine/toolchain/format.ts'
 import { UserError } from '../main/service/errors.ts'
 import type { Diagnostic } from '../protocol/service.ts'
@@ -24,11 +25,16 @@ function sourceText(path: string): string | undefined {
   }
 }
 
+/** Whether an error is a sentence for the user, who can do something about it; every other one is ours. */
+export function isForUser(error: unknown): error is Error {
+  return error instanceof UserError || error instanceof ToolchainError
+}
+
 /**
  * The sentence for an error that ends a command. What is nobody's mistake but ours says so, and keeps its stack for `ATOLL_DEBUG=1`.
  */
 export function describeFailure(error: unknown): string {
-  if (error instanceof UserError) return error.message
+  if (isForUser(error)) return error.message
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
   const detail = process.env.ATOLL_DEBUG && stack ? `\n${stack}` : ''
   return `internal error: ${message}${detail}`

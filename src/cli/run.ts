@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { UserError } from '../main/service/errors.ts'
+import { checkArgs } from '../main/service/machine-options.ts'
 import { checkProgram, kindOf, readProgram, refuseWasm } from '../main/service/program.ts'
 import { guestFiles, guestProgramPath } from '../main/service/guest-files.ts'
 import { Project } from '../main/service/project.ts'
@@ -24,11 +25,12 @@ export interface RunOptions {
 
 /** `atoll run`: returns the exit status. Throws a UserError for what the user can mend. */
 export async function run(file: string, args: string[], options: RunOptions): Promise<number> {
+  checkArgs(args)
   const io = new HostConsole()
   io.open()
   // Loading the engine takes as long as a small compilation; the compiler is another process.
   const [program, boot, files, { createSession }] = await Promise.all([
-    program_(file, options.ramBytes),
+    loadProgram(file, options.ramBytes),
     openToolchain().assembleBoot(),
     options.files === undefined ? new Map<string, Uint8Array>() : guestFiles(new Project(resolve(options.files))),
     import('../main/service/create-session.ts'),
@@ -41,7 +43,7 @@ export async function run(file: string, args: string[], options: RunOptions): Pr
     ramBytes: options.ramBytes,
     seed: options.seed,
   }
-  const session = createSession(spec, (bytes) => io.write(bytes))
+  const session = newSession(() => createSession(spec, (bytes) => io.write(bytes)))
   const guest: Guest = {
     advance: (untilNs) => session.advance(untilNs),
     type: (bytes) => session.type(bytes),
@@ -60,15 +62,26 @@ export async function run(file: string, args: string[], options: RunOptions): Pr
     },
   }
   const pace = io.input === 'terminal' ? 'live' : 'fast'
+  io.enterRawMode()
   const ending = await drive(guest, io, { pace, limitNs: options.limitNs })
   await io.flush(true)
   io.restore()
   return conclude(ending, session.status(), options)
 }
 
+/** A machine that the host has no memory for is nobody's bug. */
+function newSession<T>(create: () => T): T {
+  try {
+    return create()
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(`the machine cannot be made: ${error.message}`)
+    throw error
+  }
+}
+
 const ENDED: ReadonlySet<MachinePhase> = new Set(['exited', 'halted', 'panicked', 'shutdown', 'stopped'])
 
-async function program_(file: string, ramBytes: number): Promise<Uint8Array | undefined> {
+async function loadProgram(file: string, ramBytes: number): Promise<Uint8Array | undefined> {
   const kind = kindOf(file)
   if (kind === 'wasm') {
     await readProgram(resolve(file), file)

@@ -12,6 +12,9 @@ export const SEED_MAX = 2 ** 32 - 1
 export const ARGS_MAX = 256
 export const ARG_LENGTH_MAX = 4096
 
+/** All arguments together, in bytes as the kernel's command line carries them: quoted, in 64 KiB with the program's name and the rest. */
+const ARGS_BYTES_MAX = 60_000
+
 const UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
 /** Reads `64M`, `1G`, `16384K` or a number of bytes. Throws a UserError. */
@@ -29,6 +32,16 @@ export function checkMemory(bytes: number): number {
     )
   }
   return Math.ceil(bytes / 4096) * 4096
+}
+
+/** Throws a UserError when a machine could not be told these arguments. */
+export function checkArgs(args: readonly string[]): void {
+  let bytes = 0
+  for (const arg of args) {
+    if (arg.includes('\0')) throw new UserError('an argument has a NUL character, which ends a string in C')
+    bytes += new TextEncoder().encode(arg).byteLength + arg.split(/["\\]/).length + 2
+  }
+  if (bytes > ARGS_BYTES_MAX) throw new UserError(`the arguments take ${describeSize(bytes)}, at most ${describeSize(ARGS_BYTES_MAX)} fit`)
 }
 
 const DURATIONS_NS: Record<string, number> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, min: 60e9, h: 3600e9 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { WorkbenchService } from '../../protocol/service.ts'
-import { parseDurationNs, parseMemory, parseSeed } from './machine-options.ts'
+import { checkArgs, parseDurationNs, parseMemory, parseSeed } from './machine-options.ts'
 import { TYPED_BYTES_MAX, validated } from './validation.ts'
 
 const calls: unknown[][] = []
@@ -66,6 +66,13 @@ describe('options', () => {
     expect(parseDurationNs('2m')).toBe(120e9)
     for (const text of ['', '0s', '-1s', '1 day', 'soon', '1e3', '99999999h'])
       expect(() => parseDurationNs(text)).toThrow('expected a duration')
+  })
+
+  it('refuses arguments that no machine could be told', () => {
+    checkArgs(['plain', 'ñ'.repeat(20_000), ''])
+    expect(() => checkArgs(['x'.repeat(61_000)])).toThrow('the arguments take 59.6 KiB, at most 58.6 KiB fit')
+    expect(() => checkArgs(['"'.repeat(31_000)])).toThrow('at most 58.6 KiB fit')
+    expect(() => checkArgs(['a\0b'])).toThrow('NUL')
   })
 
   it('reads seeds', () => {

@@ -18,7 +18,7 @@ import { UserError } from './errors.ts'
 import { guestFiles, guestProgramPath } from './guest-files.ts'
 import type { SpawnHost } from './machine-pool.ts'
 import { MachinePool, spawnWorker } from './machine-pool.ts'
-import { checkMemory, RAM_BYTES_DEFAULT, SEED_DEFAULT } from './machine-options.ts'
+import { checkArgs, checkMemory, RAM_BYTES_DEFAULT, SEED_DEFAULT } from './machine-options.ts'
 import type { ProgramBuilder } from './program-builder.ts'
 import { displayLocation } from './project-folder.ts'
 import { ProjectWatcher } from './project-watcher.ts'
@@ -154,6 +154,7 @@ export class Workbench {
   }
 
   async #boot(request: BootRequest): Promise<BootResult> {
+    checkArgs(request.args ?? [])
     const [{ result, image }, boot, files] = await Promise.all([
       this.#builder.build(this.#project, request.program),
       this.#builder.bootImage(),
