@@ -30,7 +30,7 @@ import { AddressSpace } from './memory/address-space.ts'
 import type { FrameAllocator } from './memory/frames.ts'
 import { createFrameAllocator, createKernelTable } from './memory/kernel-space.ts'
 import type { PageTable } from './memory/page-table.ts'
-import { parseElf } from './process/elf.ts'
+import { ElfError, parseElf } from './process/elf.ts'
 import { resolvePageFault } from './process/faults.ts'
 import { RANDOM_BYTES, buildStack, loadImage } from './process/loader.ts'
 import { Process } from './process/process.ts'
@@ -40,11 +40,14 @@ import { Channel } from './process/wait.ts'
 import { Random } from './random.ts'
 import type { KernelServices } from './syscall/context.ts'
 import { dispatch } from './syscall/dispatch.ts'
+import { KernelError } from './syscall/errno.ts'
 
 /** Exit code of a machine whose kernel panicked. */
 export const PANIC_EXIT_CODE = 70
+/** Exit status of a machine whose first program could not be started, as shells have it. */
+const CANNOT_START_STATUS = 126
 /** The RAM file system may use this share of the frames. */
-const RAMFS_SHARE = 0.5
+export const RAMFS_SHARE = 0.5
 const KIB = 1024
 
 const environment: readonly string[] = ['HOME=/', 'PATH=/bin', 'TERM=xterm-256color']
@@ -67,8 +70,6 @@ export class Kernel implements KernelServices {
   phase: KernelPhase = 'booting'
   /** Why it panicked, in one sentence. */
   panicReason = ''
-  /** The first program's, once it has ended. */
-  exitStatus: number | null = null
   /** Why a process was last ended against its will, in one line; empty while none was. */
   lastFault = ''
   readonly scheduler = new Scheduler()
@@ -124,8 +125,7 @@ export class Kernel implements KernelServices {
           this.setUpMemory()
           break
         case Gate.START:
-          frame = this.frameAt(cpu.getGpr(Gpr.RDI))
-          this.start(frame)
+          this.start(this.frameAt(cpu.getGpr(Gpr.RDI)))
           break
         case Gate.TRAP:
           frame = this.frameAt(cpu.getGpr(Gpr.RDI))
@@ -179,6 +179,7 @@ export class Kernel implements KernelServices {
     this.mountFiles()
     this.step('scheduler', 'preemptive round robin')
     const init = this.startFirstProgram()
+    if (init === null) return
     this.step('init', `${this.bootOptions.init} as process ${init.pid}, entering ring 3`)
     for (const line of banner) this.console.writeLine(line)
     this.phase = 'running'
@@ -208,28 +209,47 @@ export class Kernel implements KernelServices {
     this.step('ramfs', `${count} file${count === 1 ? '' : 's'}, ${bytes} bytes; /dev: console null zero`)
   }
 
-  private startFirstProgram(): Process {
-    const { init, args } = this.bootOptions
-    const node = this.vfs.resolve(init, '/')
-    const file = node.read(0, node.attributes().size)
-    if (!(file instanceof Uint8Array)) throw new Error(`${init} is no regular file`)
-    const image = parseElf(file, this.machine.memory.bytes)
-    const space = this.newAddressSpace()
-    loadImage(space, image, file)
-    const { stack, argc, argv } = buildStack(space, image, init, args, environment, this.random.bytes(RANDOM_BYTES))
-    this.charge(Cost.EXEC + copyCost(file.length))
-
-    const process = new Process(this.nextPid++, null, init, space, new Descriptors(this.openFiles))
-    process.imageBias = image.bias
-    process.context.enterUser(image.entry, stack)
-    process.context.setNumber(FrameOffset.RDI, argc)
-    process.context.setNumber(FrameOffset.RSI, argv)
+  /** The first process; null, and the machine's end, when its program cannot be started. */
+  private startFirstProgram(): Process | null {
+    const { init } = this.bootOptions
+    let process: Process
+    try {
+      process = this.load(init, this.bootOptions.args)
+    } catch (error) {
+      if (!(error instanceof KernelError || error instanceof ElfError)) throw error
+      this.lastFault = `cannot start ${init}: ${error.message}`
+      this.endMachine(CANNOT_START_STATUS, this.lastFault)
+      return null
+    }
     const consoleNode = this.vfs.resolve('/dev/console', '/')
     const terminal = process.descriptors.get(process.descriptors.open(consoleNode, OpenFlag.RDWR))
     process.descriptors.share(terminal)
     process.descriptors.share(terminal)
     this.scheduler.add(process)
     return process
+  }
+
+  /** A new process about to enter a program; without descriptors, and not yet the scheduler's. Throws KernelError, ElfError. */
+  private load(path: string, args: readonly string[]): Process {
+    const node = this.vfs.resolve(path, '/')
+    const file = node.kind === 'file' ? node.read(0, node.attributes().size) : null
+    if (!(file instanceof Uint8Array)) throw new KernelError('EACCES')
+    const image = parseElf(file, this.machine.memory.bytes)
+    this.charge(Cost.EXEC + copyCost(file.length))
+    const space = this.newAddressSpace()
+    try {
+      loadImage(space, image, file)
+      const { stack, argc, argv } = buildStack(space, image, path, args, environment, this.random.bytes(RANDOM_BYTES))
+      const process = new Process(this.nextPid++, null, path, space, new Descriptors(this.openFiles))
+      process.imageBias = image.bias
+      process.context.enterUser(image.entry, stack)
+      process.context.setNumber(FrameOffset.RDI, argc)
+      process.context.setNumber(FrameOffset.RSI, argv)
+      return process
+    } catch (error) {
+      space.destroy()
+      throw error
+    }
   }
 
   private newAddressSpace(): AddressSpace {
@@ -304,7 +324,7 @@ export class Kernel implements KernelServices {
     process.state = 'zombie'
     process.exitStatus = status
     this.scheduler.remove(process)
-    if (process.parent === null) this.endMachine(process)
+    if (process.parent === null) this.endMachine(status, `${process.name} exited with status ${status}`)
   }
 
   setSegmentBase(segment: 'fs' | 'gs', base: bigint): void {
@@ -320,11 +340,10 @@ export class Kernel implements KernelServices {
     this.console.endInputAfter(bytes)
   }
 
-  private endMachine(init: Process): void {
-    this.exitStatus = init.exitStatus
+  private endMachine(status: number, reason: string): void {
     this.phase = 'exited'
-    this.log('init', `${init.name} exited with status ${init.exitStatus}`)
-    this.machine.shutdown(init.exitStatus)
+    this.log('init', reason)
+    this.machine.shutdown(status)
   }
 
   /** Control-C ends the process that the console belongs to: the first program. */

@@ -4,6 +4,8 @@ import { readDebugInfo } from '../toolchain/debug-info.ts'
 import { disassemble } from '../toolchain/disassembler.ts'
 import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
 import type { Tier } from '../machine/cpu/cpu.ts'
+import { ElfError } from '../kernel/process/elf.ts'
+import { Random } from '../kernel/random.ts'
 import { MachineSession } from './session.ts'
 import { runProgram } from './testing/run-program.ts'
 import type { Run, RunOptions } from './testing/run-program.ts'
@@ -103,6 +105,33 @@ describe('first light', () => {
     const make = (bytes: Uint8Array) => () => new MachineSession({ boot, program: { path: '/x', bytes, args: [] } })
     expect(make(new Uint8Array(0))).toThrow('this file is empty (0 bytes): it is no program')
     expect(make(new TextEncoder().encode('hello'))).toThrow('not an ELF program')
+  })
+
+  it('refuses more files than fit', async () => {
+    const bytes = await program('user/hello.c')
+    const files = new Map([['/big', new Uint8Array(3 << 20)]])
+    const make = (): MachineSession => new MachineSession({ boot, program: { path: '/x', bytes, args: [] }, files, ramBytes: 4 << 20 })
+    expect(make).toThrow(/files of 3\.\d MiB do not fit into a machine with 4\.0 MiB of memory/)
+  })
+
+  it('loads whatever passes its checks without harm', async () => {
+    const original = await program('user/hello.c')
+    const random = new Random(11)
+    const phases = new Map<string, number>()
+    for (let round = 0; round < 60; round++) {
+      const bytes = original.slice()
+      // Entry, program header fields, and now and then the code itself.
+      for (let change = random.next() % 3; change >= 0; change--) bytes[random.next() % (change === 0 ? 500 : bytes.length)] = random.next()
+      let phase = 'refused'
+      try {
+        phase = runProgram(bytes, { boot, untilNs: 30_000_000 }).status.phase
+      } catch (error) {
+        expect(error).toBeInstanceOf(ElfError)
+      }
+      phases.set(phase, (phases.get(phase) ?? 0) + 1)
+    }
+    expect([...phases.keys()].filter((phase) => !['refused', 'exited', 'running'].includes(phase))).toEqual([])
+    expect(phases.size).toBeGreaterThan(1)
   })
 
   it('knows when it is booting, running and over', async () => {
@@ -250,6 +279,12 @@ describe('memory', () => {
     const small = (await run('user/hello.c', { ramBytes: 16 << 20 })).session.kernel.frames
     const images = [frames, small].map(({ total, free }) => total - free)
     expect(images[0] - images[1]).toBeLessThan(8)
+  })
+
+  it('a program that asks for more than is free does not start, and says so', async () => {
+    const { output, status } = await run('big.c', {}, '#include <atoll.h>\nstatic volatile char big[63 << 20];\nvoid _start(void) { sys_exit(big[0]); }')
+    expect(output).toMatch(/init: cannot start \/bin\/big: ENOMEM: out of memory\n$/)
+    expect(status).toMatchObject({ phase: 'exited', exitStatus: 126, message: 'cannot start /bin/big: ENOMEM: out of memory' })
   })
 
   it('a machine of 4 MiB boots', async () => {

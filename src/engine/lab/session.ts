@@ -1,6 +1,6 @@
 import { Machine } from '../machine/machine.ts'
 import type { Tier } from '../machine/cpu/cpu.ts'
-import { Kernel, PANIC_EXIT_CODE } from '../kernel/kernel.ts'
+import { Kernel, PANIC_EXIT_CODE, RAMFS_SHARE } from '../kernel/kernel.ts'
 import type { Disassembler, Symbolizer } from '../kernel/debug/symbols.ts'
 import { readSymbolTable } from '../kernel/debug/symbols.ts'
 import { quoteWord } from '../kernel/arch/multiboot.ts'
@@ -68,11 +68,19 @@ export class MachineSession {
   private chunk = new Uint8Array(CONSOLE_CHUNK_BYTES)
   private chunkLength = 0
 
-  /** Throws ElfError when the program is none for this machine, RangeError when the memory asked for is not to be had. */
+  /**
+   * Throws ElfError when the program is none for this machine, RangeError when the memory asked for is not to be had or too little for the
+   * files.
+   */
   constructor(options: SessionOptions) {
     const ramBytes = options.ramBytes ?? RAM_BYTES_DEFAULT
     const { program } = options
     parseElf(program.bytes, ramBytes)
+    const files = archive(options)
+    if (files.length > ramBytes * RAMFS_SHARE)
+      throw new RangeError(
+        `files of ${mebibytes(files.length)} do not fit into a machine with ${mebibytes(ramBytes)} of memory, half of it for files`,
+      )
     this.onConsole = options.onConsole ?? (() => {})
     this.machine = new Machine({ ramBytes, tier: options.tier, onWarning: options.onWarning, onHypercall: () => this.kernel.onHypercall() })
     this.machine.serial.onTransmit = (byte) => this.transmit(byte)
@@ -84,7 +92,7 @@ export class MachineSession {
     const words = [`init=${program.path}`, `seed=${options.seed ?? 0}`, '--', program.path, ...program.args]
     this.machine.loadMultiboot(options.boot, {
       commandLine: words.map(quoteWord).join(' '),
-      modules: [{ bytes: archive(options), commandLine: 'files' }],
+      modules: [{ bytes: files, commandLine: 'files' }],
     })
   }
 
@@ -134,6 +142,8 @@ export class MachineSession {
     this.onConsole(bytes)
   }
 }
+
+const mebibytes = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MiB`
 
 /** The machine's files as one cpio archive, the program among them. */
 function archive({ program, files }: SessionOptions): Uint8Array {
