@@ -42,6 +42,7 @@ import type { KernelServices } from './syscall/context.ts'
 import { dispatch } from './syscall/dispatch.ts'
 import { KernelError } from './syscall/errno.ts'
 
+const FIRST_PID = 1
 /** Exit code of a machine whose kernel panicked. */
 export const PANIC_EXIT_CODE = 70
 /** Exit status of a machine whose first program could not be started, as shells have it. */
@@ -88,7 +89,7 @@ export class Kernel implements KernelServices {
   private bootOptions!: BootOptions
   /** Whose page tables and floating-point registers the processor holds; also while idle. */
   private loaded: Process | null = null
-  private nextPid = 1
+  private nextPid = FIRST_PID
 
   constructor(machine: KernelMachine, options: KernelOptions) {
     this.machine = machine
@@ -324,7 +325,7 @@ export class Kernel implements KernelServices {
     process.state = 'zombie'
     process.exitStatus = status
     this.scheduler.remove(process)
-    if (process.parent === null) this.endMachine(status, `${process.name} exited with status ${status}`)
+    if (process.pid === FIRST_PID) this.endMachine(status, `${process.name} exited with status ${status}`)
   }
 
   setSegmentBase(segment: 'fs' | 'gs', base: bigint): void {
@@ -348,7 +349,7 @@ export class Kernel implements KernelServices {
 
   /** Control-C ends the process that the console belongs to: the first program. */
   private interruptForeground(): void {
-    const process = this.scheduler.processes.get(1)
+    const process = this.scheduler.processes.get(FIRST_PID)
     if (process !== undefined) this.exit(process, signalStatus(Signal.SIGINT))
   }
 

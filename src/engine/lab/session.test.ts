@@ -282,7 +282,8 @@ describe('memory', () => {
   })
 
   it('a program that asks for more than is free does not start, and says so', async () => {
-    const { output, status } = await run('big.c', {}, '#include <atoll.h>\nstatic volatile char big[63 << 20];\nvoid _start(void) { sys_exit(big[0]); }')
+    const source = '#include <atoll.h>\nstatic volatile char big[63 << 20];\nvoid _start(void) { sys_exit(big[0]); }'
+    const { output, status } = await run('big.c', {}, source)
     expect(output).toMatch(/init: cannot start \/bin\/big: ENOMEM: out of memory\n$/)
     expect(status).toMatchObject({ phase: 'exited', exitStatus: 126, message: 'cannot start /bin/big: ENOMEM: out of memory' })
   })
@@ -418,6 +419,45 @@ describe('system calls', () => {
     expect(runs[0].session.kernel.panicReason).toBe('')
     expect(runs[1].output).toBe(runs[0].output)
     expect(runs[1].status).toEqual(runs[0].status)
+  })
+})
+
+describe('processes', () => {
+  it('share the processor by turns and keep their registers to themselves', async () => {
+    const bytes = await program('turns.c', `#include <atoll.h>
+      ${PRINT}
+      void _start(void) {
+        int pid = sys_getpid();
+        if (pid != 1) for (int fd = 0; fd < 3; fd++) sys_open("/dev/console", O_RDWR, 0);
+        double sum = 0; uint64_t hash = pid; int64_t start = sys_clock();
+        for (int i = 0; i < 3000000; i++) { sum += i * 0.5 * pid; hash = hash * 6364136223846793005u + i; }
+        number(pid); number((int64_t)(sum / pid)); number(hash >> 40); number((sys_clock() - start) / 10000000 > 4); print("\\n");
+        if (pid == 1) sys_sleep(200000000);
+        sys_exit(0);
+      }`)
+    const alone = runProgram(bytes, { boot }).program
+    const outputs = (['interpreter', 'auto'] as const).map((tier) => {
+      let output = ''
+      const session = new MachineSession({
+        boot, tier,
+        program: { path: '/bin/turns', bytes, args: [] },
+        onConsole: (chunk) => { output += new TextDecoder().decode(chunk) },
+      })
+      while (session.status().phase === 'booting') session.advance(session.status().virtualNs + 10_000)
+      const { kernel } = session
+      for (let count = 0; count < 2; count++) kernel.scheduler.add(kernel['load']('/bin/turns', ['turns']))
+      const free = kernel.frames.free
+      session.advance(1_000_000_000)
+      expect(session.status()).toMatchObject({ phase: 'exited', exitStatus: 0 })
+      expect(kernel.frames.free).toBeGreaterThan(free)
+      return output.slice(output.indexOf("`-~~~-'"))
+    })
+    const lines = outputs[0].split('\n').filter((line) => /^\d /.test(line))
+    expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual(['1', '2', '3'])
+    expect(lines.find((line) => line.startsWith('1 '))?.split(' ').slice(0, 3)).toEqual(alone.split(' ').slice(0, 3))
+    expect(new Set(lines.map((line) => line.split(' ')[1])).size).toBe(1)
+    expect(lines.every((line) => line.endsWith(' 1 '))).toBe(true)
+    expect(outputs[1]).toBe(outputs[0])
   })
 })
 

@@ -67,6 +67,9 @@ describe('Scheduler', () => {
     scheduler.next()
     scheduler.remove(processes[1])
     scheduler.remove(processes[0])
+    // The processor must leave the ended process even when nobody else can run.
+    expect(scheduler.due).toBe(true)
     expect([scheduler.current, scheduler.next(), scheduler.processes.size]).toEqual([null, null, 0])
+    expect(scheduler.due).toBe(false)
   })
 })

@@ -13,7 +13,7 @@ export class Scheduler {
   readonly processes = new Map<number, Process>()
   /** Who has the processor; null while idle. */
   current: Process | null = null
-  /** The current process's turn is over. */
+  /** The current process's turn is over, or it has ended. */
   preempt = false
   private readonly queue: Process[] = []
 
@@ -46,15 +46,18 @@ export class Scheduler {
   /** Takes an ended process out. */
   remove(process: Process): void {
     this.processes.delete(process.pid)
-    if (this.current === process) this.current = null
+    if (this.current === process) {
+      this.current = null
+      this.preempt = true
+    }
     const index = this.queue.indexOf(process)
     if (index !== -1) this.queue.splice(index, 1)
   }
 
-  /** True when the current process must or should give the processor up. */
+  /** True when somebody else must or should have the processor now, or nobody. */
   get due(): boolean {
-    if (this.current === null) return this.queue.length > 0
-    return this.current.state !== 'runnable' || this.preempt
+    if (this.preempt) return true
+    return this.current === null ? this.queue.length > 0 : this.current.state !== 'runnable'
   }
 
   /** Who runs next; null when nobody can. A current process that can still run goes to the end of the queue. */
