@@ -387,14 +387,16 @@ export class Kernel implements KernelServices {
     if (this.phase === 'panicked') return
     this.phase = 'panicked'
     this.panicReason = reason
-    const { memory, cpu } = this.machine
-    const lines = renderPanic(
-      reason,
-      { memory, symbolizer: this.options.bootSymbolizer, disassembler: this.options.disassembler, cr2: cpu.cr2, cr3: cpu.cr3 },
-      frame !== null && frame.vector !== FAST_SYSCALL && frame.vector < IRQ_BASE ? frame : null,
-      error,
-    )
-    for (const line of lines) this.console.writeLine(line)
     this.machine.shutdown(PANIC_EXIT_CODE)
+    const { memory, cpu } = this.machine
+    const { bootSymbolizer: symbolizer, disassembler } = this.options
+    const context = { memory, symbolizer, disassembler, cr2: cpu.cr2, cr3: cpu.cr3 }
+    // Registers explain an exception. With an interrupt or a system call it is our own code that failed.
+    const shown = frame !== null && frame.vector < IRQ_BASE ? frame : null
+    try {
+      for (const line of renderPanic(reason, context, shown, error)) this.console.writeLine(line)
+    } catch (failure) {
+      this.panicReason += `; the panic screen failed as well: ${String(failure)}`
+    }
   }
 }

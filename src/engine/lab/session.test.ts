@@ -499,6 +499,17 @@ describe('when the kernel fails', () => {
     expect(output).toContain('thrown by the kernel:')
   })
 
+  it('even a panic screen that fails ends in a panic', async () => {
+    const session = new MachineSession({
+      boot,
+      program: { path: '/bin/hello', bytes: await program('user/hello.c'), args: [] },
+    })
+    session.kernel.console.writeLine = () => { throw new Error('no console') }
+    session.advance(1_000_000)
+    const message = 'kernel panic: Error: no console; the panic screen failed as well: Error: no console'
+    expect(session.status()).toMatchObject({ phase: 'panicked', exitStatus: 70, message })
+  })
+
   it('a machine without its interrupt table shuts down', async () => {
     const bytes = await program('user/spin.c')
     const session = new MachineSession({ boot, program: { path: '/bin/spin', bytes, args: [] } })
