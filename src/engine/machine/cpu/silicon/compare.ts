@@ -1,0 +1,55 @@
+import { ARITHMETIC_FLAGS, Rflag } from '../state.ts'
+import type { SiliconCase } from './case.ts'
+import { At, WINDOW_BYTES } from './layout.ts'
+
+const PAGE_FAULT = 14
+const FLAGS = ARITHMETIC_FLAGS | Rflag.DF
+const REGISTERS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']
+
+/** Relative error that RCP and RSQRT may have (SDM vol. 2). */
+const APPROXIMATION_ERROR = 1.5 * 2 ** -12
+
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`
+const hexBytes = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** How two outcomes of a case differ, one line each; empty when they agree in all that the manual defines. */
+export function differences(test: SiliconCase, expected: Uint8Array, found: Uint8Array): string[] {
+  const lines: string[] = []
+  const a = new DataView(expected.buffer, expected.byteOffset, expected.byteLength)
+  const b = new DataView(found.buffer, found.byteOffset, found.byteLength)
+  const report = (what: string, x: bigint | number | string, y: bigint | number | string): void => {
+    if (x !== y) lines.push(`${what}: expected ${typeof x === 'string' ? x : hex(x)}, found ${typeof y === 'string' ? y : hex(y)}`)
+  }
+  const vector = a.getUint32(At.VECTOR, true)
+  report('vector', vector, b.getUint32(At.VECTOR, true))
+  report('rip', a.getBigUint64(At.RIP, true), b.getBigUint64(At.RIP, true))
+  // A kernel address is there for the processor underneath, though not for the program: P may be set in the error code.
+  const cr2 = a.getBigUint64(At.CR2, true)
+  const errorMask = vector === PAGE_FAULT && cr2 >= 1n << 47n ? ~1 : ~0
+  report('error code', a.getUint32(At.ERROR, true) & errorMask, b.getUint32(At.ERROR, true) & errorMask)
+  if (vector === PAGE_FAULT) report('cr2', cr2, b.getBigUint64(At.CR2, true))
+  REGISTERS.forEach((name, register) => report(name, a.getBigUint64(At.GPR + register * 8, true), b.getBigUint64(At.GPR + register * 8, true)))
+  const mask = FLAGS & ~test.undefinedFlags
+  report('flags', a.getUint32(At.RFLAGS, true) & mask, b.getUint32(At.RFLAGS, true) & mask)
+  const approximate = test.names.some((name) => name.startsWith('rcp') || name.startsWith('rsqrt'))
+  for (let register = 0; register < 16; register++) {
+    const at = At.XMM + register * 16
+    if (approximate && closeSingles(a, b, at)) continue
+    report(`xmm${register}`, hexBytes(expected.subarray(at, at + 16)), hexBytes(found.subarray(at, at + 16)))
+  }
+  for (let at = 0; at < WINDOW_BYTES; at += 16) {
+    const from = At.WINDOW + at
+    report(`memory +${at}`, hexBytes(expected.subarray(from, from + 16)), hexBytes(found.subarray(from, from + 16)))
+  }
+  report('memory around the window', a.getUint32(At.OUTSIDE, true), b.getUint32(At.OUTSIDE, true))
+  return lines
+}
+
+function closeSingles(a: DataView, b: DataView, at: number): boolean {
+  for (let lane = 0; lane < 16; lane += 4) {
+    if (a.getUint32(at + lane, true) === b.getUint32(at + lane, true)) continue
+    const [x, y] = [a.getFloat32(at + lane, true), b.getFloat32(at + lane, true)]
+    if (!(Math.abs(x - y) <= Math.abs(x) * APPROXIMATION_ERROR)) return false
+  }
+  return true
+}

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Decoder, DecoderOptions, Formatter, FormatterSyntax } from 'iced-x86'
+import { expect, test } from 'vitest'
+import type { Tier } from '../cpu.ts'
+import { writeRecord } from './case.ts'
+import type { SiliconCase } from './case.ts'
+import { differences } from './compare.ts'
+import { EmulatedProcessor } from './emulator.ts'
+import { ROWS, generate } from './generate.ts'
+import { At, CODE_ADDRESS, RECORD_BYTES } from './layout.ts'
+
+/**
+ * The emulated processor against the one underneath, on cases that nobody chose. Off unless SILICON says how many:
+ *
+ *     SILICON=100000 SILICON_SEED=1 SILICON_TIER=interpreter npx vitest run src/engine/machine/cpu/silicon/fuzz.test.ts
+ *
+ * SILICON_ONLY=name restricts the first instruction to one definition.
+ */
+const COUNT = Number(process.env.SILICON ?? 0)
+const FIRST_SEED = Number(process.env.SILICON_SEED ?? 1)
+const TIER = (process.env.SILICON_TIER ?? 'interpreter') as Tier
+const ONLY = process.env.SILICON_ONLY
+const BATCH = 20_000
+const REPORTED_MAX = 12
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const root = join(here, '../../../../..')
+
+function disassemble(code: readonly number[]): string {
+  const decoder = new Decoder(64, Uint8Array.from(code), DecoderOptions.None)
+  decoder.ip = BigInt(CODE_ADDRESS)
+  const formatter = new Formatter(FormatterSyntax.Intel)
+  const lines: string[] = []
+  while (decoder.canDecode) {
+    const instruction = decoder.decode()
+    lines.push(formatter.format(instruction))
+    instruction.free()
+  }
+  formatter.free()
+  decoder.free()
+  return lines.join('; ')
+}
+
+test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')('every instruction does what silicon does', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'silicon-'))
+  try {
+    const runner = join(folder, 'runner')
+    const zig = join(root, 'node_modules/.bin/zig')
+    expect(existsSync(zig)).toBe(true)
+    execFileSync(zig, ['cc', '-target', 'x86_64-linux-musl', '-static', '-O1', join(here, 'runner.c'), '-o', runner])
+    const rows = ONLY === undefined ? ROWS : ROWS.filter((row) => row.definition.name === ONLY)
+    const emulated = new EmulatedProcessor(TIER)
+    const problems = new Map<string, { count: number; example: string }>()
+    const vectors = new Map<number, number>()
+    for (let done = 0; done < COUNT; done += BATCH) {
+      const cases: SiliconCase[] = []
+      const count = Math.min(BATCH, COUNT - done)
+      for (let index = 0; index < count; index++) cases.push(generate(FIRST_SEED + done + index, rows[(FIRST_SEED + done + index) % rows.length]))
+      const before = new Uint8Array(count * RECORD_BYTES)
+      cases.forEach((each, index) => writeRecord(each, before.subarray(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)))
+      const file = join(folder, 'cases')
+      writeFileSync(file, before)
+      execFileSync(runner, [file])
+      const native = readFileSync(file)
+      cases.forEach((each, index) => {
+        const start = before.slice(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)
+        const expected = native.subarray(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)
+        const vector = expected[At.VECTOR]
+        vectors.set(vector, (vectors.get(vector) ?? 0) + 1)
+        const found = start.slice()
+        let lines: string[]
+        try {
+          emulated.run(found)
+          lines = differences(each, expected, found)
+        } catch (error) {
+          lines = [String(error)]
+        }
+        if (lines.length === 0) return
+        const name = each.names.join(' ')
+        const known = problems.get(name) ?? { count: 0, example: '' }
+        known.count++
+        known.example ||= `seed ${each.seed}: ${Buffer.from(each.code).toString('hex')}  ${disassemble(each.code)}\n    ${lines.join('\n    ')}`
+        problems.set(name, known)
+      })
+    }
+    const total = [...problems.values()].reduce((sum, { count }) => sum + count, 0)
+    const report = [...problems].sort((a, b) => a[0].split(' ').length - b[0].split(' ').length || b[1].count - a[1].count)
+      .slice(0, REPORTED_MAX).map(([name, { count, example }]) => `${name} (${count}):\n  ${example}`)
+    console.log(`${COUNT} cases, ${total} differ; by vector: ${[...vectors].map(([vector, n]) => `${vector}: ${n}`).join(', ')}; warnings: ${[...new Set(emulated.warnings)].slice(0, 5).join('; ')}`)
+    if (problems.size > 0) console.log([...problems.keys()].filter((name) => !name.includes(' ')).join(' '))
+    expect(total, report.join('\n')).toBe(0)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}, 3_600_000)

@@ -1,0 +1,319 @@
+import { TABLE } from '../instructions/table.ts'
+import type { Row } from '../instructions/table.ts'
+import { ARITHMETIC_FLAGS } from '../state.ts'
+import { Random } from '../testing/random-program.ts'
+import { STACK_OFFSET, interestingInteger, writeRecord } from './case.ts'
+import type { SiliconCase } from './case.ts'
+import { At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, READ_ONLY_ADDRESS, RECORD_BYTES, UNMAPPED_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES } from './layout.ts'
+import { undefinedFlags } from './undefined-flags.ts'
+
+/**
+ * Makes cases from the instruction table: every row, with random operands of every form that the row allows, and the
+ * registers that address memory set so that most accesses land in the window.
+ */
+
+const RSP = 4
+const RBP = 5
+/** A page boundary runs through the window's middle. */
+const BOUNDARY = DATA_ADDRESS + 0x1000 - WINDOW_ADDRESS
+/** Room that string instructions, bit strings and page-crossing operands need on either side. */
+const MARGIN = 112
+const CODE_LENGTH_MAX = CODE_BYTES_MAX - 32
+
+/** Rows that mean something else, or nothing, on the processor underneath; and what is not for programs. */
+function isComparable({ definition, mode, opcode }: Row): boolean {
+  if (definition.control === 'system' || mode === 'legacy') return false
+  // CLFLUSH, which CPUID does not announce, is a no-operation here.
+  return opcode !== 'NP 0F AE /7'
+}
+export const ROWS: readonly Row[] = TABLE.filter(isComparable)
+
+interface Operand {
+  letter: string
+  size: string
+}
+const parseOperands = (row: Row): Operand[] =>
+  row.operands === '' ? [] : row.operands.split(',').map((text) => (text === 'CL' || text === '1' ? { letter: text, size: 'b' } : { letter: text[0], size: text.slice(1) }))
+
+const littleEndian = (value: bigint, bytes: number): number[] => Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(index * 8)) & 0xffn))
+const fitsI32 = (value: bigint): boolean => BigInt.asIntN(32, value) === value
+
+/** Builds one case, an instruction at a time. */
+class CaseBuilder {
+  readonly code: number[] = []
+  readonly names: string[] = []
+  undefinedFlags = 0
+  private readonly random: Random
+  private readonly seed: number
+  private readonly pinned = new Map<number, bigint>()
+  private readonly memory: [number, bigint][] = []
+
+  constructor(seed: number) {
+    this.seed = seed
+    this.random = new Random(seed ^ 0x9e3779b9)
+    for (let index = 0; index < 8; index++) this.random.next()
+  }
+
+  finish(): SiliconCase {
+    return { seed: this.seed, registers: [...this.pinned], memory: this.memory, code: this.code, undefinedFlags: this.undefinedFlags, names: this.names }
+  }
+
+  /** The state before the case, as it stands. */
+  private peek(): DataView {
+    const record = new Uint8Array(RECORD_BYTES)
+    writeRecord({ ...this.finish(), code: [] }, record)
+    return new DataView(record.buffer)
+  }
+  private initial(register: number): bigint {
+    return this.peek().getBigUint64(At.GPR + register * 8, true)
+  }
+
+  private chance(percent: number): boolean {
+    return this.random.below(100) < percent
+  }
+
+  /** Gives a register a value it has from the start; what it has already stays. */
+  private pin(register: number, value: bigint): bigint {
+    const before = this.pinned.get(register)
+    if (before !== undefined) return before
+    const wrapped = BigInt.asUintN(64, value)
+    this.pinned.set(register, wrapped)
+    return wrapped
+  }
+
+  private register(): number {
+    for (;;) {
+      const register = this.random.below(16)
+      if (register === RSP && !this.chance(20)) continue
+      if (this.pinned.has(register) && !this.chance(25)) continue
+      return register
+    }
+  }
+
+  /** Where an indirect jump goes: into the INT3s behind the code, since a jump back would never end. */
+  private landing(): bigint {
+    return BigInt(CODE_ADDRESS + CODE_LENGTH_MAX + this.random.below(CODE_BYTES_MAX - CODE_LENGTH_MAX))
+  }
+
+  private windowOffset(alignment: number): number {
+    const { random } = this
+    const near = random.below(3) === 0 ? BOUNDARY - 17 + random.below(34) : MARGIN + random.below(WINDOW_BYTES - 2 * MARGIN)
+    return this.chance(70) ? near & -alignment : near
+  }
+  /** Where a memory operand goes. */
+  private target(alignment: number): bigint {
+    const { random } = this
+    switch (random.below(40)) {
+      case 0:
+        return BigInt(READ_ONLY_ADDRESS + random.below(4096 - 16))
+      case 1:
+        return BigInt(random.below(2) ? UNMAPPED_ADDRESS + random.below(64) : READ_ONLY_ADDRESS + 4096 - random.below(17))
+      case 2:
+        return 0x8000000000000000n + BigInt(random.next()) * 0x10000n
+      default:
+        return BigInt(WINDOW_ADDRESS + this.windowOffset(alignment))
+    }
+  }
+
+  /** Appends an instruction of the row; false, with nothing appended, when it does not go with what is there. */
+  add(row: Row): boolean {
+    const { random } = this
+    const { definition } = row
+    const isFirst = this.names.length === 0
+    // What is undefined must not steer what follows.
+    if (this.undefinedFlags !== 0 && definition.needs !== undefined) return false
+    const operands = parseOperands(row)
+    const parts = row.opcode.split(' ')
+    const mandatory = ['NP', '66', 'F3', 'F2'].includes(parts[0]) && parts.length > 1 ? parts.shift() : undefined
+    const extension = parts[parts.length - 1].startsWith('/') ? Number(parts.pop()?.slice(1)) : -1
+    const opcode = parts.map((part) => Number.parseInt(part, 16))
+
+    // ---- size
+    const varies = row.size === 'v' || operands.some(({ size }) => size === 'v' || size === 'z')
+    const hasControl = definition.control !== undefined
+    const override = mandatory === undefined && varies && !hasControl && opcode[0] !== 0x63 && this.chance(25)
+    const wide = (varies || operands.some(({ size }) => size === 'y')) && !hasControl && this.chance(40)
+    let size = wide ? 8 : override ? 2 : 4
+    if (row.wide === 'forced' || (row.wide === 'default' && size === 4)) size = 8
+    const bytesOf = (code: string): number => ({ b: 1, w: 2, d: 4, q: 8, x: 16, y: size === 2 ? 4 : size })[code] ?? size
+
+    let rex = wide ? 8 : 0
+    let rexNeeded = this.chance(15)
+    const prefixes: number[] = []
+    if (this.chance(3)) prefixes.push(random.pick([0x26, 0x2e, 0x36, 0x3e]))
+    if (mandatory === '66' || override) prefixes.push(0x66)
+
+    // ---- strings and the like have operands that no letter names
+    if (!this.prepare(row, size)) return false
+    if (row.rep && this.chance(60)) {
+      prefixes.push(random.pick([0xf2, 0xf3]))
+      this.pin(1, this.chance(90) ? BigInt(random.below(10)) : 0n)
+      this.pinned.set(1, this.pinned.get(1)! & 0xfn)
+    }
+
+    // ---- registers and memory
+    let reg = extension >= 0 ? extension : 0
+    let modRm: number[] | undefined
+    let rip: { at: number; target: bigint } | undefined
+    let tail: number[] = []
+    let rmRegister = -1
+    for (const { letter, size: code } of operands) {
+      const operandBytes = bytesOf(code)
+      if (letter === 'G' || letter === 'V') {
+        reg = letter === 'V' ? random.below(16) : this.register()
+        if (letter === 'G' && definition.name.startsWith('bt') && definition.name.endsWith('m') && isFirst) this.pinBitOffset(reg, operandBytes)
+      } else if (letter === 'Z') {
+        const register = this.register()
+        if (register >= 8) rex |= 1
+        opcode[opcode.length - 1] += register & 7
+        rmRegister = register
+      } else if (letter === 'O') {
+        tail = littleEndian(this.target(operandBytes), 8)
+      } else if (letter === 'I') {
+        const length = code === 'b' ? 1 : code === 'w' ? 2 : code === 'v' ? size : Math.min(size, 4)
+        const value = random.below(3) === 0 ? BigInt(random.next()) : interestingInteger(random)
+        tail = littleEndian(value, length)
+      } else if (letter === 'J') {
+        tail = littleEndian(BigInt(random.below(24)), code === 'b' ? 1 : 4)
+      } else if ('EMRWU'.includes(letter)) {
+        const vector = letter === 'W' || letter === 'U'
+        const memory = letter === 'M' || row.form === 'memory' || (letter !== 'R' && letter !== 'U' && row.form !== 'register' && this.chance(55))
+        if (memory) {
+          let contents: bigint | undefined
+          if (definition.control !== undefined && this.chance(90)) contents = this.landing()
+          if (definition.name === 'cmpxchg8b' && isFirst && this.chance(50)) contents = (BigInt.asUintN(32, this.initial(2)) << 32n) | BigInt.asUintN(32, this.initial(0))
+          const address = this.memoryOperand(definition.name === 'popm' ? size : 0, operandBytes, contents)
+          modRm = address.modRm
+          rex |= address.rex
+          rip = address.rip
+          if (address.short) prefixes.push(0x67)
+        } else {
+          rmRegister = vector ? random.below(16) : this.register()
+          if (definition.control === 'jump-indirect' || definition.control === 'call-indirect') {
+            if (!isFirst) return false
+            if (rmRegister !== RSP && this.chance(90)) this.pin(rmRegister, this.landing())
+          }
+          if (rmRegister >= 8) rex |= 1
+          modRm = [0xc0 | (rmRegister & 7)]
+        }
+      }
+    }
+    if (reg >= 8) rex |= 4
+    if (modRm) modRm[0] |= (reg & 7) << 3
+    if (definition.name === 'cmpxchg' && rmRegister >= 0 && isFirst && this.chance(50)) this.pin(0, this.initial(rmRegister))
+    if (row.extra === 1) tail.push(random.below(8) * 32)
+    if (mandatory === 'F3' || mandatory === 'F2') prefixes.push(Number.parseInt(mandatory, 16))
+    if (opcode[0] === 0x90 && mandatory === 'F3') rexNeeded = false
+    const bytes = [...prefixes, ...(rex !== 0 || rexNeeded ? [0x40 | rex] : []), ...opcode, ...(modRm ?? []), ...tail]
+    if (bytes.length > 15 || this.code.length + bytes.length > CODE_LENGTH_MAX) return false
+    if (rip) {
+      const from = CODE_ADDRESS + this.code.length + bytes.length
+      const displacement = rip.target - BigInt(from)
+      if (!fitsI32(displacement)) return false
+      const at = bytes.length - tail.length - 4
+      bytes.splice(at, 4, ...littleEndian(displacement, 4))
+    }
+    this.code.push(...bytes)
+    this.names.push(definition.name)
+
+    // ---- flags
+    const own = undefinedFlags(definition.name, { size: row.size === 1 || operands[0]?.size === 'b' ? 1 : size, count: this.countOf(operands, tail, size, isFirst) })
+    if (definition.setsFlags) this.undefinedFlags = 0
+    this.undefinedFlags |= own & ARITHMETIC_FLAGS
+    return true
+  }
+
+  private countOf(operands: readonly Operand[], tail: readonly number[], size: number, isFirst: boolean): number | undefined {
+    const last = operands[operands.length - 1]
+    const mask = size === 8 && operands[0]?.size !== 'b' ? 63 : 31
+    if (last?.letter === '1') return 1
+    if (last?.letter === 'I') return tail[0] & mask
+    if (last?.letter === 'CL' && isFirst) return Number(this.initial(1) & 0xffn) & mask
+    return undefined
+  }
+
+  /** Registers that an instruction uses without naming them. False: not after another instruction. */
+  private prepare(row: Row, size: number): boolean {
+    const { random } = this
+    const isFirst = this.names.length === 0
+    const name = row.definition.name
+    const window = (alignment: number): bigint => BigInt(WINDOW_ADDRESS + this.windowOffset(alignment))
+    if (row.rep) {
+      this.pin(6, this.chance(95) ? window(size) : this.target(size))
+      this.pin(7, this.chance(95) ? window(size) : this.target(size))
+    } else if (name === 'maskmovdqu') this.pin(7, window(16))
+    else if (name === 'xlat') this.pin(3, BigInt(WINDOW_ADDRESS + 16))
+    else if (name === 'leave') this.pin(RBP, window(8))
+    else if (name === 'enter') this.pin(RBP, window(8))
+    else if (name === 'div' || name === 'idiv') {
+      if (isFirst && this.chance(80)) this.pin(2, this.chance(50) ? BigInt(random.below(4)) : -BigInt(random.below(3)))
+    } else if (row.definition.control === 'return') {
+      if (!isFirst) return false
+      if (this.chance(90)) this.memory.push([STACK_OFFSET, this.landing()])
+    }
+    return true
+  }
+
+  private pinBitOffset(register: number, bytes: number): void {
+    if (register === RSP) return
+    const small = BigInt(this.random.below(1600) - 800)
+    const above = BigInt(this.random.next()) << BigInt(bytes * 8)
+    this.pin(register, this.chance(90) ? BigInt.asUintN(bytes * 8, small) | above : small)
+  }
+
+  /**
+   * ModRM without reg, SIB and displacement for a random address form.
+   *
+   * @param moved what RSP has moved by when the address is made (POP)
+   * @param contents what memory there should hold
+   */
+  private memoryOperand(moved: number, operandBytes: number, contents: bigint | undefined): { modRm: number[]; rex: number; rip?: { at: number; target: bigint }; short: boolean } {
+    const { random } = this
+    const target = this.target(Math.min(operandBytes, 16) || 1)
+    if (contents !== undefined && target >= BigInt(WINDOW_ADDRESS) && target < BigInt(WINDOW_ADDRESS + WINDOW_BYTES - 8))
+      this.memory.push([Number(target) - WINDOW_ADDRESS, contents])
+    const form = random.below(10)
+    if (form === 0 && fitsI32(target)) return { modRm: [0x05, 0, 0, 0, 0], rex: 0, rip: { at: 1, target }, short: false }
+    if (form === 1 && fitsI32(target)) return { modRm: [0x04, 0x25, ...littleEndian(target, 4)], rex: 0, short: false }
+    const short = this.chance(5) && target < 0x100000000n
+    const withIndex = this.chance(40)
+    const scale = random.below(4)
+    let rex = 0
+    let index = -1
+    let indexValue = 0n
+    if (withIndex) {
+      do index = random.below(16)
+      while (index === RSP)
+      indexValue = this.pin(index, this.chance(50) ? BigInt(random.below(64)) : BigInt(random.next()) - 0x80000000n)
+    }
+    let displacement = random.pick([0n, BigInt(random.below(256) - 128), BigInt(random.next() | 0)])
+    let base = random.below(16)
+    if (base === index) base = (base + 1) & 15
+    const known = base === RSP ? BigInt(WINDOW_ADDRESS + STACK_OFFSET + moved) : this.pinned.get(base)
+    const scaled = indexValue << BigInt(scale)
+    if (known !== undefined || base === RSP) displacement = BigInt.asIntN(64, target - (known ?? 0n) - scaled)
+    else this.pin(base, (short ? BigInt(random.next()) << 32n : 0n) + BigInt.asUintN(short ? 32 : 64, target - scaled - displacement))
+    if (!fitsI32(displacement)) return { modRm: [0x04, 0x25, ...littleEndian(BigInt(WINDOW_ADDRESS + this.windowOffset(16)), 4)], rex: 0, short: false }
+    if (base >= 8) rex |= 1
+    const sib = withIndex || (base & 7) === 4
+    const mod = displacement === 0n && (base & 7) !== 5 ? 0 : displacement >= -128n && displacement < 128n && this.chance(70) ? 1 : 2
+    const modRm = [(mod << 6) | (sib ? 4 : base & 7)]
+    if (sib) {
+      if (index >= 8) rex |= 2
+      modRm.push((scale << 6) | ((index < 0 ? 4 : index & 7) << 3) | (base & 7))
+    }
+    if (mod === 1) modRm.push(...littleEndian(displacement, 1))
+    else if (mod === 2) modRm.push(...littleEndian(displacement, 4))
+    return { modRm, rex, short }
+  }
+}
+
+/** The case that a seed stands for: one to four instructions, the first of the given row or of any. */
+export function generate(seed: number, row?: Row): SiliconCase {
+  const random = new Random(seed * 2654435761)
+  for (let index = 0; index < 4; index++) random.next()
+  const builder = new CaseBuilder(seed)
+  const length = random.below(3) > 0 ? 1 : 2 + random.below(3)
+  for (let attempt = 0; builder.names.length < length && attempt < 40; attempt++) builder.add(row && builder.names.length === 0 ? row : random.pick(ROWS))
+  return builder.finish()
+}
