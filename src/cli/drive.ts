@@ -50,6 +50,7 @@ export async function drive(
       for (const piece of bytes) guest.type(piece)
       if (isEnded) guest.endInput()
       isInputOpen = !isEnded
+      live?.wake()
     }
     const now = performance.now()
     const beforeNs = guest.virtualNs

@@ -74,11 +74,11 @@ export class MachineHost {
         return
       case 'type':
         machine.session.type(message.bytes)
-        machine.dueMs = 0
+        wake(machine)
         return
       case 'end-input':
         machine.session.endInput()
-        machine.dueMs = 0
+        wake(machine)
         return
       case 'ack':
         // A reset keeps the machine's name: what the run before had under way may be answered late.
@@ -221,6 +221,12 @@ export class MachineHost {
     }
     return ms
   }
+}
+
+/** What was typed is seen now, not at the end of a rest. */
+function wake(machine: Hosted): void {
+  machine.dueMs = 0
+  machine.pacer.wake()
 }
 
 function sentence(error: unknown): string {

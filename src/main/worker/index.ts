@@ -20,9 +20,9 @@ function step(): void {
   immediate = undefined
   const ms = host.step()
   if (ms === undefined) return
-  // A timer rounds up to whole milliseconds, and 0 becomes 1.
-  if (ms < 1) immediate = setImmediate(step)
-  else timer = setTimeout(step, ms)
+  // A timer of 0 would wait a millisecond; one of less than a millisecond, rounded down, would come early and have to come again.
+  if (ms === 0) immediate = setImmediate(step)
+  else timer = setTimeout(step, Math.ceil(ms))
 }
 
 port.on('message', (message: ToWorker) => {

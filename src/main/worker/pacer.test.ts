@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LAG_MS_MAX, Pacer, SLICE_NS_MAX, SLICE_WALL_MS } from './pacer.ts'
+import { LAG_MS_MAX, LIVE_STEP_MS, Pacer, SLICE_NS_MAX, SLICE_WALL_MS } from './pacer.ts'
 
 /** Runs a machine whose host executes `speed` virtual ns in one wall ns until the wall shows `untilMs`; returns the virtual ms reached. */
 function drive(pacer: Pacer, speed: number, fromMs: number, untilMs: number, startNs = 0): { virtualMs: number; longestSliceMs: number } {
@@ -35,6 +35,15 @@ describe('Pacer', () => {
     expect(step).toEqual({ kind: 'run', untilNs: 500_000 })
     expect(pacer.next(3, 3_000_000).kind).toBe('wait')
     expect(pacer.next(3, 2_900_000)).toEqual({ kind: 'run', untilNs: 3_000_000 })
+  })
+
+  it('rests after it has caught up, unless something comes in', () => {
+    const pacer = new Pacer('live', 0)
+    expect(pacer.next(0.4, 0)).toEqual({ kind: 'run', untilNs: 400_000 })
+    expect(pacer.next(0.41, 400_000)).toMatchObject({ kind: 'wait', ms: expect.closeTo(LIVE_STEP_MS - 0.01) })
+    pacer.wake()
+    expect(pacer.next(0.42, 400_000)).toEqual({ kind: 'run', untilNs: 420_000 })
+    expect(pacer.next(0.42 + LIVE_STEP_MS, 420_000).kind).toBe('run')
   })
 
   it('goes as fast as a slow host can, in short slices, without a growing debt', () => {

@@ -28,6 +28,7 @@ export class Pacer {
   #sliceNs = SLICE_NS_FIRST
   /** Wall time at which virtual time was 0, had the machine always been on time. */
   #epochMs: number
+  #restUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(pace: Pace, nowMs: number) {
     this.#pace = pace
@@ -39,9 +40,18 @@ export class Pacer {
     if (this.#pace === 'fast') return { kind: 'run', untilNs: virtualNs + Math.floor(this.#sliceNs) }
     const aheadMs = virtualNs / 1e6 - (nowMs - this.#epochMs)
     if (aheadMs < -LAG_MS_MAX) this.#epochMs = nowMs - virtualNs / 1e6 - LAG_MS_MAX
+    if (nowMs < this.#restUntilMs) return { kind: 'wait', ms: this.#restUntilMs - nowMs }
     const dueNs = Math.floor((nowMs - this.#epochMs) * 1e6)
-    if (dueNs <= virtualNs) return { kind: 'wait', ms: Math.max(1, Math.min(aheadMs + LIVE_STEP_MS, LIVE_STEP_MS)) }
-    return { kind: 'run', untilNs: Math.min(dueNs, virtualNs + Math.floor(this.#sliceNs)) }
+    if (dueNs <= virtualNs) return { kind: 'wait', ms: LIVE_STEP_MS }
+    const sliceEndNs = virtualNs + Math.floor(this.#sliceNs)
+    // Caught up. The wall moves on while a slice runs: without a rest there would always be a few more microseconds to run.
+    if (dueNs <= sliceEndNs) this.#restUntilMs = nowMs + LIVE_STEP_MS
+    return { kind: 'run', untilNs: Math.min(dueNs, sliceEndNs) }
+  }
+
+  /** Something came from outside that should be seen now: the rest is over. */
+  wake(): void {
+    this.#restUntilMs = Number.NEGATIVE_INFINITY
   }
 
   /** Learns from a slice: `virtualNs` of virtual time took `wallMs`. */
