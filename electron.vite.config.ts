@@ -49,6 +49,7 @@ export default defineConfig({
         rolldownOptions: { input: source('renderer/index.html') },
         // The page's policy forbids data: scripts and the fonts are real files; inlining would save nothing on a loopback.
         assetsInlineLimit: 0,
+        minify: true,
         chunkSizeWarningLimit: 8192,
       },
     },
