@@ -41,7 +41,8 @@ export class PhysicalMemory {
 
   /** Called with every range that TypeScript is about to write. */
   private touch(address: number, length: number): void {
-    if (!this.contains(address, length)) throw new RangeError(`physical write of ${length} bytes at 0x${address.toString(16)} is outside RAM`)
+    if (!this.contains(address, length))
+      throw new RangeError(`physical write of ${length} bytes at 0x${address.toString(16)} is outside RAM`)
     if (length === 0) return
     for (let page = address >>> PAGE_SHIFT, last = (address + length - 1) >>> PAGE_SHIFT; page <= last; page++)
       if (this.codePages[page] !== 0) {
@@ -51,7 +52,8 @@ export class PhysicalMemory {
   }
 
   read(address: number, length: number): Uint8Array {
-    if (!this.contains(address, length)) throw new RangeError(`physical read of ${length} bytes at 0x${address.toString(16)} is outside RAM`)
+    if (!this.contains(address, length))
+      throw new RangeError(`physical read of ${length} bytes at 0x${address.toString(16)} is outside RAM`)
     return this.ram.subarray(address, address + length)
   }
   write(address: number, bytes: Uint8Array): void {

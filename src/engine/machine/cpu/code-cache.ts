@@ -134,7 +134,8 @@ export class CodeCache {
           blocks.delete(block)
           this.blocks.delete(codeKey(block.physical, block.mode))
           this.byRecord.delete(block.record)
-          for (let index = 0; index < block.instructions.length; index++) writeEnd(this.view, block.record + index * RECORD_BYTES, END_HANDLER)
+          for (let index = 0; index < block.instructions.length; index++)
+            writeEnd(this.view, block.record + index * RECORD_BYTES, END_HANDLER)
         }
       if (blocks.size === 0) {
         this.byPage.delete(page)

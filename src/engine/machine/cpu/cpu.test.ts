@@ -14,7 +14,10 @@ describe('Cpu', () => {
     state.u32[State.GDTR_BASE >> 2] = GDT
     state.u32[State.IDTR_BASE >> 2] = IDT
     // Vector 14, interrupt gate, on the interrupt stack so that the stack never runs out.
-    memory.writeU64(IDT + 14 * 16, BigInt(HANDLER & 0xffff) | (0x08n << 16n) | (1n << 32n) | (0x8en << 40n) | (BigInt(HANDLER >>> 16) << 48n))
+    memory.writeU64(
+      IDT + 14 * 16,
+      BigInt(HANDLER & 0xffff) | (0x08n << 16n) | (1n << 32n) | (0x8en << 40n) | (BigInt(HANDLER >>> 16) << 48n),
+    )
     memory.writeU64(0x5000 + 36, 0x9000n)
     state.setSegment(7, 0x28, 0x8b, 0x5000, 0, 0x67)
     cpu.setGpr(4, 0x8000n)

@@ -41,7 +41,8 @@ describe('decode', () => {
     })
 
   test('asks for more bytes wherever an instruction is cut off', () => {
-    const bytes = Uint8Array.of(0x48, 0x81, 0x84, 0x8d, 0x78, 0x56, 0x34, 0x12, 0x21, 0x43, 0x65, 0x07) // add qword [rbp+rcx*4+disp32], imm32
+    // add qword [rbp+rcx*4+disp32], imm32
+    const bytes = Uint8Array.of(0x48, 0x81, 0x84, 0x8d, 0x78, 0x56, 0x34, 0x12, 0x21, 0x43, 0x65, 0x07)
     for (let end = 0; end < bytes.length; end++) expect(decode(bytes, 0, end, ModeBit.LONG)).toBe(INCOMPLETE)
     const whole = decode(bytes, 0, bytes.length, ModeBit.LONG)
     expect(whole).toMatchObject({ length: 12, base: 5, index: 1, scale: 2, displacement: 0x12345678, immediateLow: 0x07654321, size: 8 })

@@ -126,20 +126,28 @@ export class Regions {
   }
 
   /** Physical bytes of a block, page by page. */
-  private physicalRanges(block: { address: number; instructions: readonly Instruction[] }, pages: ReadonlyMap<number, number>): [number, number][] {
+  private physicalRanges(
+    block: { address: number; instructions: readonly Instruction[] },
+    pages: ReadonlyMap<number, number>,
+  ): [number, number][] {
     const ranges: [number, number][] = []
     const end = block.address + block.instructions.reduce((sum, { length }) => sum + length, 0)
     for (let at = block.address; at < end;) {
       const page = Math.floor(at / PAGE_BYTES)
       const stop = Math.min(end, (page + 1) * PAGE_BYTES)
       const physical = pages.get(page)
-      if (physical !== undefined) ranges.push([physical * PAGE_BYTES + at - page * PAGE_BYTES, physical * PAGE_BYTES + stop - page * PAGE_BYTES])
+      if (physical !== undefined)
+        ranges.push([physical * PAGE_BYTES + at - page * PAGE_BYTES, physical * PAGE_BYTES + stop - page * PAGE_BYTES])
       at = stop
     }
     return ranges
   }
 
-  private install(code: WebAssembly.ExportValue, translated: TranslatedRegion, { pages, ranges, mode }: Pick<Region, 'pages' | 'ranges'> & { mode: number }): void {
+  private install(
+    code: WebAssembly.ExportValue,
+    translated: TranslatedRegion,
+    { pages, ranges, mode }: Pick<Region, 'pages' | 'ranges'> & { mode: number },
+  ): void {
     const slot = this.free.pop() ?? this.nextSlot++
     if (slot >= this.options.table.length) {
       this.flush()
@@ -161,8 +169,15 @@ export class Regions {
     }
   }
 
-  private entryTable(blocks: readonly { address: number; instructions: readonly Instruction[]; terminator: { kind: string } }[]): EntryTable | undefined {
-    if (!blocks.some(({ terminator }) => terminator.kind === 'return' || terminator.kind === 'call-indirect' || terminator.kind === 'jump-indirect')) return undefined
+  private entryTable(
+    blocks: readonly { address: number; instructions: readonly Instruction[]; terminator: { kind: string } }[],
+  ): EntryTable | undefined {
+    if (
+      !blocks.some(
+        ({ terminator }) => terminator.kind === 'return' || terminator.kind === 'call-indirect' || terminator.kind === 'jump-indirect',
+      )
+    )
+      return undefined
     let from = Infinity
     let to = -Infinity
     for (const { address } of blocks) {

@@ -195,7 +195,10 @@ export const Rflag = {
 export const ARITHMETIC_FLAGS = 0x8d5
 
 /** Register numbers by encoding. */
-export const Gpr = { RAX: 0, RCX: 1, RDX: 2, RBX: 3, RSP: 4, RBP: 5, RSI: 6, RDI: 7, R8: 8, R9: 9, R10: 10, R11: 11, R12: 12, R13: 13, R14: 14, R15: 15 } as const
+export const Gpr = {
+  RAX: 0, RCX: 1, RDX: 2, RBX: 3, RSP: 4, RBP: 5, RSI: 6, RDI: 7, R8: 8, R9: 9, R10: 10, R11: 11, R12: 12, R13: 13, R14: 14,
+  R15: 15,
+} as const
 
 /** Virtual nanoseconds that one instruction takes: the machine runs at 500 million instructions a virtual second. */
 export const NS_PER_INSTRUCTION = 2

@@ -28,7 +28,10 @@ function load(seed: number, tier: Tier, hotAfter?: number): BareCpu {
 const dataOf = (bare: BareCpu): string => Buffer.from(bare.memory.read(DATA, DATA_BYTES)).toString('base64')
 
 describe('both tiers run the same programs to the same state at the same instruction counts', () => {
-  for (const [name, tier, hotAfter] of [['translated at first sight', 'translator', undefined], ['translated when warm', 'auto', 3]] as const)
+  for (const [name, tier, hotAfter] of [
+    ['translated at first sight', 'translator', undefined],
+    ['translated when warm', 'auto', 3],
+  ] as const)
     test(name, () => {
       let executed = 0
       for (let seed = 1; seed <= PROGRAMS; seed++) {

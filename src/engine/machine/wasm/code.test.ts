@@ -17,10 +17,38 @@ function evaluate(type: typeof Type.i32 | typeof Type.i64, write: (code: Code) =
 
 describe('Code', () => {
   test('encodes i64 constants from numbers and from halves', () => {
-    for (const value of [0, 1, -1, 63, 64, -64, -65, 127, 128, 0x7fffffff, -0x80000000, 0xffffffff, 2 ** 40 + 5, -(2 ** 40) - 5, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])
+    for (const value of [
+      0,
+      1,
+      -1,
+      63,
+      64,
+      -64,
+      -65,
+      127,
+      128,
+      0x7fffffff,
+      -0x80000000,
+      0xffffffff,
+      2 ** 40 + 5,
+      -(2 ** 40) - 5,
+      Number.MAX_SAFE_INTEGER,
+      Number.MIN_SAFE_INTEGER,
+    ])
       expect(evaluate(Type.i64, (code) => code.i64Const(value))).toBe(BigInt(value))
-    for (const value of [0n, -1n, 0x7fffffffffffffffn, -0x8000000000000000n, 0x0123456789abcdefn, -0x0123456789abcdefn, 0xdeadbeefn, -0xdeadbeefn])
-      expect(evaluate(Type.i64, (code) => code.i64ConstHalves(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))))).toBe(value)
+    for (const value of [
+      0n,
+      -1n,
+      0x7fffffffffffffffn,
+      -0x8000000000000000n,
+      0x0123456789abcdefn,
+      -0x0123456789abcdefn,
+      0xdeadbeefn,
+      -0xdeadbeefn,
+    ])
+      expect(
+        evaluate(Type.i64, (code) => code.i64ConstHalves(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)))),
+      ).toBe(value)
   })
 
   test('keeps the value of a set that is read at once, and of the local', () => {

@@ -34,6 +34,11 @@ export interface Definition {
   setsFlags?: boolean
 }
 
-export function define(name: string, access: readonly OperandAccess[], body: (e: Emit) => void, options: Omit<Definition, 'name' | 'access' | 'body'> = {}): Definition {
+export function define(
+  name: string,
+  access: readonly OperandAccess[],
+  body: (e: Emit) => void,
+  options: Omit<Definition, 'name' | 'access' | 'body'> = {},
+): Definition {
   return { name, access, body, ...options }
 }

@@ -1,6 +1,12 @@
-import { ADC, ADD, AND, BSF, BSR, BSWAP, BT, BTC, BTR, BTS, CBW, CLC, CLD, CMC, CMOVCC, CMP, CMPXCHG, CMPXCHG8B, CWD, DEC, DIV, IDIV, IMUL1, IMUL2, IMUL3, INC, MUL, NEG, NOT, OR, POPCNT, SBB, SETCC, SHIFTS, SHLD, SHRD, STC, STD, SUB, TEST, XADD, XOR } from './arithmetic.ts'
+import {
+  ADC, ADD, AND, BSF, BSR, BSWAP, BT, BTC, BTR, BTS, CBW, CLC, CLD, CMC, CMOVCC, CMP, CMPXCHG, CMPXCHG8B, CWD, DEC, DIV, IDIV,
+  IMUL1, IMUL2, IMUL3, INC, MUL, NEG, NOT, OR, POPCNT, SBB, SETCC, SHIFTS, SHLD, SHRD, STC, STD, SUB, TEST, XADD, XOR,
+} from './arithmetic.ts'
 import { CALL, CALL_INDIRECT, JCC, JMP, JMP_INDIRECT, JRCXZ, LOOP, LOOPE, LOOPNE, RET, RET_IMM, SYSTEM } from './control.ts'
-import { CMPS, ENTER, LAHF, LEA, LEAVE, LODS, MOV, MOVS, MOVSX, MOVZX, MOV_FROM_SEGMENT, NOP, NOP_OPERAND, POP, POPA, POP_MEMORY, PUSH, PUSHA, PUSH_IMM, SAHF, SCAS, STOS, XCHG, XLAT } from './data.ts'
+import {
+  CMPS, ENTER, LAHF, LEA, LEAVE, LODS, MOV, MOVS, MOVSX, MOVZX, MOV_FROM_SEGMENT, NOP, NOP_OPERAND, POP, POPA, POP_MEMORY, PUSH,
+  PUSHA, PUSH_IMM, SAHF, SCAS, STOS, XCHG, XLAT,
+} from './data.ts'
 import type { Definition } from './definition.ts'
 import { SSE_TABLE } from './sse/table.ts'
 
@@ -33,7 +39,12 @@ export interface Row {
 }
 
 type Options = Omit<Row, 'opcode' | 'operands' | 'definition'>
-const row = (opcode: string, operands: string, definition: Definition, options: Options = {}): Row => ({ opcode, operands, definition, ...options })
+const row = (opcode: string, operands: string, definition: Definition, options: Options = {}): Row => ({
+  opcode,
+  operands,
+  definition,
+  ...options,
+})
 const hex = (value: number): string => value.toString(16).toUpperCase().padStart(2, '0')
 
 const alu = [ADD, OR, ADC, SBB, AND, SUB, XOR, CMP].flatMap((definition, index) => [

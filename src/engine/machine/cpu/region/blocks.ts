@@ -26,7 +26,8 @@ export interface BasicBlock {
 export type CodeLookup = (address: number) => readonly Instruction[] | undefined
 
 /** Whether regions stop before an instruction. */
-export const isInterpreted = (instruction: Instruction): boolean => instruction.definition.control === 'system' || instruction.definition.interpretOnly === true
+export const isInterpreted = (instruction: Instruction): boolean =>
+  instruction.definition.control === 'system' || instruction.definition.interpretOnly === true
 
 const signed32 = (value: number): number => value | 0
 

@@ -80,7 +80,8 @@ function dominators(edges: readonly (readonly number[])[]): Dominators {
     for (const node of reverse) {
       if (node === 0) continue
       let candidate = -1
-      for (const predecessor of predecessors[node]) if (immediate[predecessor] >= 0) candidate = candidate < 0 ? predecessor : common(predecessor, candidate)
+      for (const predecessor of predecessors[node])
+        if (immediate[predecessor] >= 0) candidate = candidate < 0 ? predecessor : common(predecessor, candidate)
       if (immediate[node] !== candidate) {
         immediate[node] = candidate
         changed = true
@@ -146,16 +147,20 @@ export function structure(flow: Flow): Structure {
   }
 
   const isIrreducible = (from: number, to: number): boolean => irreducible.has(edgeKey(from, to))
-  const edges = flow.successors.map((successors, node) => [...new Set([...dispatch[node], ...(node === 0 ? [] : successors.filter((successor) => !isIrreducible(node, successor)))])])
+  const edges = flow.successors.map((successors, node) => [
+    ...new Set([...dispatch[node], ...(node === 0 ? [] : successors.filter((successor) => !isIrreducible(node, successor)))]),
+  ])
   const final = dominators(edges)
   // With the dispatch edges in place a few more edges may have become irreducible.
-  const isDispatched = (from: number, to: number): boolean => isIrreducible(from, to) || (final.order[to] <= final.order[from] && !dominates(final, to, from))
+  const isDispatched = (from: number, to: number): boolean =>
+    isIrreducible(from, to) || (final.order[to] <= final.order[from] && !dominates(final, to, from))
   const children = edges.map((): number[] => [])
   for (const node of final.reversePostorder) if (node !== 0) children[final.immediate[node]].push(node)
   for (const list of children) list.sort((a, b) => final.order[b] - final.order[a])
   const forward = new Int32Array(count)
   for (const node of final.reversePostorder)
-    for (const successor of node === 0 ? [] : flow.successors[node]) if (!isDispatched(node, successor) && final.order[successor] > final.order[node]) forward[successor]++
+    for (const successor of node === 0 ? [] : flow.successors[node])
+      if (!isDispatched(node, successor) && final.order[successor] > final.order[node]) forward[successor]++
   const isMerge = edges.map((_, node) => forward[node] > 1)
   for (const targets of dispatch) for (const target of targets) isMerge[target] = true
   const isHeader = edges.map((_, node) => body.has(node))

@@ -140,7 +140,9 @@ export class Translator {
   /** Blocks that start right behind the instruction at `address`, which tier 0 runs. */
   private following(address: number): number[] {
     let nearest: number | undefined
-    for (const block of this.blocks) if (block.address > address && block.address <= address + 15 && (nearest === undefined || block.address < nearest)) nearest = block.address
+    for (const block of this.blocks)
+      if (block.address > address && block.address <= address + 15 && (nearest === undefined || block.address < nearest))
+        nearest = block.address
     return nearest === undefined ? [] : [this.nodeAt.get(nearest) as number]
   }
 

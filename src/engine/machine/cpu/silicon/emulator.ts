@@ -4,10 +4,15 @@ import { Cpu } from '../cpu.ts'
 import type { Tier } from '../cpu.ts'
 import { Activity, RAM_BASE, SegmentAttribute, SegmentIndex, State } from '../state.ts'
 import { Cr0, Cr4, Efer, Word } from '../system/views.ts'
-import { At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, DATA_BYTES, READ_ONLY_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES, outsideHash } from './layout.ts'
+import {
+  At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, DATA_BYTES, READ_ONLY_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES, outsideHash,
+} from './layout.ts'
 
 const RAM_BYTES = 4 << 20
-/** Physical addresses of the supervisor's tables and stack. They are mapped in the upper half, where no program may look natively either. */
+/**
+ * Physical addresses of the supervisor's tables and stack. They are mapped in the upper half, where no program may look natively
+ * either.
+ */
 const KERNEL_HI = 0xffffffff | 0
 const KERNEL_LO = 0x80000000
 const KERNEL = 0xffffffff80000000n
@@ -65,7 +70,8 @@ export class EmulatedProcessor {
     memory.writeU64(PML4 + 511 * 8, BigInt(KERNEL_PDPT | Pte.P | Pte.W))
     memory.writeU64(KERNEL_PDPT + 510 * 8, BigInt(Pte.P | Pte.W | Pte.PS))
     memory.writeU64(PD + 8, BigInt(PT | Pte.P | Pte.W | Pte.U))
-    const map = (address: number, flags: number, nx: bigint): void => memory.writeU64(PT + ((address >> 12) & 511) * 8, BigInt(address | flags) | nx)
+    const map = (address: number, flags: number, nx: bigint): void =>
+      memory.writeU64(PT + ((address >> 12) & 511) * 8, BigInt(address | flags) | nx)
     map(CODE_ADDRESS, Pte.P | Pte.W | Pte.U, 0n)
     for (let page = 0; page < DATA_BYTES; page += 4096) map(DATA_ADDRESS + page, Pte.P | Pte.W | Pte.U, NX)
     map(READ_ONLY_ADDRESS, Pte.P | Pte.U, NX)
@@ -85,7 +91,8 @@ export class EmulatedProcessor {
     state.u32[State.GDTR_LIMIT >> 2] = 0x3f
     state.u32[State.IDTR_LIMIT >> 2] = 32 * 16 - 1
     state.setSegment(SegmentIndex.TR, 0x40, 0x8b, (KERNEL_LO + TSS) | 0, KERNEL_HI, 0x67)
-    for (const segment of [SegmentIndex.ES, SegmentIndex.DS, SegmentIndex.FS, SegmentIndex.GS]) state.setSegment(segment, 0, SegmentAttribute.UNUSABLE, 0, 0, 0)
+    for (const segment of [SegmentIndex.ES, SegmentIndex.DS, SegmentIndex.FS, SegmentIndex.GS])
+      state.setSegment(segment, 0, SegmentAttribute.UNUSABLE, 0, 0, 0)
     state.u32[Word.CR4] = Cr4.PAE | Cr4.OSFXSR | Cr4.OSXMMEXCPT
     state.u32[Word.EFER] = Efer.LME | Efer.LMA | Efer.NXE | Efer.SCE
     state.i32[Word.CR0] = Cr0.PE | Cr0.ET | Cr0.PG | Cr0.WP
@@ -114,7 +121,8 @@ export class EmulatedProcessor {
     state.updateMode()
 
     for (let left = INSTRUCTIONS_MAX; !cpu.halted && !cpu.shutdown && left > 0;) left -= Math.max(1, cpu.run(left))
-    if (!cpu.halted) throw new Error(`the case did not end: RIP ${cpu.rip.toString(16)}, ${cpu.shutdown ? cpu.shutdownReason : 'still running'}`)
+    if (!cpu.halted)
+      throw new Error(`the case did not end: RIP ${cpu.rip.toString(16)}, ${cpu.shutdown ? cpu.shutdownReason : 'still running'}`)
 
     const vector = Math.floor((Number(cpu.rip - KERNEL) - HANDLERS) / HANDLER_BYTES)
     let frame = Number(cpu.getGpr(4) - KERNEL)

@@ -48,7 +48,10 @@ export function randomProgram(seed: number): { code: Uint8Array; blocks: number[
       const rm = register()
       return { rm, bytes: [0xc0 | ((reg & 7) << 3) | (rm & 7)] }
     }
-    return { rm: 6, bytes: [0x86 | ((reg & 7) << 3), ...i32(random.below(4) === 0 ? 0xff8 + random.below(16) : random.below(DATA_BYTES - 8))] }
+    return {
+      rm: 6,
+      bytes: [0x86 | ((reg & 7) << 3), ...i32(random.below(4) === 0 ? 0xff8 + random.below(16) : random.below(DATA_BYTES - 8))],
+    }
   }
   const instruction = (): number[] => {
     const bytes = size()

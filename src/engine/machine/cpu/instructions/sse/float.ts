@@ -112,7 +112,10 @@ export const CMP = shapes((format, width, ending) =>
   }, optionsOf(width)),
 )
 
-/** COMISS, COMISD, UCOMISS, UCOMISD differ in the exceptions they flag only: ZF PF CF are 111 unordered, 000 greater, 001 less, 100 equal. */
+/**
+ * COMISS, COMISD, UCOMISS, UCOMISD differ in the exceptions they flag only: ZF PF CF are 111 unordered, 000 greater, 001 less, 100
+ * equal.
+ */
 const compare = (format: Format) =>
   define(`comi${suffix(format, 'scalar')}`, ['read', 'read'], (e) => {
     const a = e.get(0)

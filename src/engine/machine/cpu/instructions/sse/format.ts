@@ -31,10 +31,14 @@ const lowMask = (bytes: number): readonly number[] => Array.from({ length: 16 },
 export const SINGLE: Format = {
   bytes: 4,
   vector: {
-    eq: SimdOp.f32x4_eq, ne: SimdOp.f32x4_ne, lt: SimdOp.f32x4_lt, le: SimdOp.f32x4_le, add: SimdOp.f32x4_add, sub: SimdOp.f32x4_sub, mul: SimdOp.f32x4_mul,
+    eq: SimdOp.f32x4_eq, ne: SimdOp.f32x4_ne, lt: SimdOp.f32x4_lt, le: SimdOp.f32x4_le, add: SimdOp.f32x4_add,
+    sub: SimdOp.f32x4_sub, mul: SimdOp.f32x4_mul,
     div: SimdOp.f32x4_div, sqrt: SimdOp.f32x4_sqrt, pmin: SimdOp.f32x4_pmin, pmax: SimdOp.f32x4_pmax,
   },
-  scalar: { eq: Op.f32_eq, ne: Op.f32_ne, lt: Op.f32_lt, add: Op.f32_add, sub: Op.f32_sub, mul: Op.f32_mul, div: Op.f32_div, sqrt: Op.f32_sqrt, nearest: Op.f32_nearest },
+  scalar: {
+    eq: Op.f32_eq, ne: Op.f32_ne, lt: Op.f32_lt, add: Op.f32_add, sub: Op.f32_sub, mul: Op.f32_mul, div: Op.f32_div,
+    sqrt: Op.f32_sqrt, nearest: Op.f32_nearest
+  },
   extractLane: SimdOp.f32x4_extract_lane,
   replaceLane: SimdOp.f32x4_replace_lane,
   quiet: repeated(0x00400000n, 4),
@@ -46,10 +50,14 @@ export const SINGLE: Format = {
 export const DOUBLE: Format = {
   bytes: 8,
   vector: {
-    eq: SimdOp.f64x2_eq, ne: SimdOp.f64x2_ne, lt: SimdOp.f64x2_lt, le: SimdOp.f64x2_le, add: SimdOp.f64x2_add, sub: SimdOp.f64x2_sub, mul: SimdOp.f64x2_mul,
+    eq: SimdOp.f64x2_eq, ne: SimdOp.f64x2_ne, lt: SimdOp.f64x2_lt, le: SimdOp.f64x2_le, add: SimdOp.f64x2_add,
+    sub: SimdOp.f64x2_sub, mul: SimdOp.f64x2_mul,
     div: SimdOp.f64x2_div, sqrt: SimdOp.f64x2_sqrt, pmin: SimdOp.f64x2_pmin, pmax: SimdOp.f64x2_pmax,
   },
-  scalar: { eq: Op.f64_eq, ne: Op.f64_ne, lt: Op.f64_lt, add: Op.f64_add, sub: Op.f64_sub, mul: Op.f64_mul, div: Op.f64_div, sqrt: Op.f64_sqrt, nearest: Op.f64_nearest },
+  scalar: {
+    eq: Op.f64_eq, ne: Op.f64_ne, lt: Op.f64_lt, add: Op.f64_add, sub: Op.f64_sub, mul: Op.f64_mul, div: Op.f64_div,
+    sqrt: Op.f64_sqrt, nearest: Op.f64_nearest
+  },
   extractLane: SimdOp.f64x2_extract_lane,
   replaceLane: SimdOp.f64x2_replace_lane,
   quiet: repeated(0x0008000000000000n, 8),

@@ -170,7 +170,9 @@ const shuffleWithin = (name: string, bytes: 2 | 4, first: 0 | 4) =>
       e.set(0, e.simd(SimdOp.i8x16_swizzle, source, dynamicLanes(e, e.get(2), BYTE_NUMBERS, bytes, first, 4)))
       return
     }
-    const lanes = Array.from({ length: 16 / bytes }, (_, lane) => (lane >= first && lane < first + 4 ? first + selector(known, lane - first, 2) : lane))
+    const lanes = Array.from({ length: 16 / bytes }, (_, lane) =>
+      lane >= first && lane < first + 4 ? first + selector(known, lane - first, 2) : lane,
+    )
     e.set(0, e.shuffle(source, source, lanesOf(bytes, lanes)))
   }, ALIGNED)
 export const PSHUFD = shuffleWithin('pshufd', 4, 0)

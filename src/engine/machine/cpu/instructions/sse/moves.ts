@@ -18,11 +18,14 @@ export const MOVU = define('movu', ['write', 'read'], move, { sse: true })
 export const LOAD_LOW = define('load_low', ['write', 'read'], move, { sse: true })
 export const STORE_LOW = define('store_low', ['write', 'read'], move, { sse: true })
 /** MOVSS and MOVSD between registers leave it. */
-const mergeLow = (name: string, format: Format) => define(name, ['modify', 'read'], (e) => e.set(0, blendLowLane(e, format, e.get(0), e.get(1))), { sse: true })
+const mergeLow = (name: string, format: Format) =>
+  define(name, ['modify', 'read'], (e) => e.set(0, blendLowLane(e, format, e.get(0), e.get(1))), { sse: true })
 export const MOVSS = mergeLow('movss', SINGLE)
 export const MOVSD = mergeLow('movsd', DOUBLE)
 /** MOVQ between registers clears it. */
-export const MOVQ = define('movq', ['write', 'read'], (e) => e.set(0, e.simd(SimdOp.v128_and, e.get(1), e.vectorConst(LOW_QUADWORD))), { sse: true })
+export const MOVQ = define('movq', ['write', 'read'], (e) => e.set(0, e.simd(SimdOp.v128_and, e.get(1), e.vectorConst(LOW_QUADWORD))), {
+  sse: true,
+})
 
 /** MOVD and MOVQ from a general register or memory. */
 export const FROM_INTEGER = define('movd_from', ['write', 'read'], (e) => {
@@ -36,7 +39,8 @@ export const TO_INTEGER = define('movd_to', ['write', 'read'], (e) => {
 /** MOVLPS, MOVLPD, MOVHPS, MOVHPD: one half and a quadword in memory. */
 const loadHalf = (name: string, lane: 0 | 1) =>
   define(name, ['modify', 'read'], (e) => e.set(0, e.replaceLane(SimdOp.i64x2_replace_lane, e.get(0), lane, e.get(1))), { sse: true })
-const storeHalf = (name: string, lane: 0 | 1) => define(name, ['write', 'read'], (e) => e.set(0, e.lane(SimdOp.i64x2_extract_lane, e.get(1), lane)), { sse: true })
+const storeHalf = (name: string, lane: 0 | 1) =>
+  define(name, ['write', 'read'], (e) => e.set(0, e.lane(SimdOp.i64x2_extract_lane, e.get(1), lane)), { sse: true })
 export const MOVLPS_LOAD = loadHalf('movlps_load', 0)
 export const MOVHPS_LOAD = loadHalf('movhps_load', 1)
 export const MOVLPS_STORE = storeHalf('movlps_store', 0)
@@ -71,7 +75,8 @@ export const MOVSHDUP = duplicate('movshdup', 4, [1, 1, 3, 3], true)
 export const MOVDDUP = duplicate('movddup', 8, [0, 0], false)
 
 /** MOVMSKPS, MOVMSKPD, PMOVMSKB: the sign bits of the elements. */
-const signMask = (name: string, opcode: number) => define(name, ['write', 'read'], (e) => e.set(0, e.reduce(opcode, e.get(1))), { sse: true })
+const signMask = (name: string, opcode: number) =>
+  define(name, ['write', 'read'], (e) => e.set(0, e.reduce(opcode, e.get(1))), { sse: true })
 export const MOVMSKPS = signMask('movmskps', SimdOp.i32x4_bitmask)
 export const MOVMSKPD = signMask('movmskpd', SimdOp.i64x2_bitmask)
 export const PMOVMSKB = signMask('pmovmskb', SimdOp.i8x16_bitmask)

@@ -1,13 +1,23 @@
 import type { Definition } from '../definition.ts'
 import type { Row } from '../table.ts'
-import { CVTDQ2PD, CVTDQ2PS, CVTPD2DQ, CVTPD2PS, CVTPS2DQ, CVTPS2PD, CVTSD2SI, CVTSD2SS, CVTSI2SD, CVTSI2SS, CVTSS2SD, CVTSS2SI, CVTTPD2DQ, CVTTPS2DQ, CVTTSD2SI, CVTTSS2SI } from './convert.ts'
-import { ADD, ADDSUBPD, ADDSUBPS, CMP, COMISD, COMISS, DIV, HADDPD, HADDPS, HSUBPD, HSUBPS, MAX, MIN, MUL, RCP, RSQRT, SQRT, SUB } from './float.ts'
+import {
+  CVTDQ2PD, CVTDQ2PS, CVTPD2DQ, CVTPD2PS, CVTPS2DQ, CVTPS2PD, CVTSD2SI, CVTSD2SS, CVTSI2SD, CVTSI2SS, CVTSS2SD, CVTSS2SI, CVTTPD2DQ,
+  CVTTPS2DQ, CVTTSD2SI, CVTTSS2SI,
+} from './convert.ts'
+import {
+  ADD, ADDSUBPD, ADDSUBPS, CMP, COMISD, COMISS, DIV, HADDPD, HADDPS, HSUBPD, HSUBPS, MAX, MIN, MUL, RCP, RSQRT, SQRT, SUB,
+} from './float.ts'
 import type { Shapes } from './float.ts'
 import * as integer from './integer.ts'
 import * as moves from './moves.ts'
 
 /** Rows of SSE, SSE2 and SSE3's XMM instructions, in the notation of ../table.ts. Those on MMX registers are not there. */
-const row = (opcode: string, operands: string, definition: Definition, options: Pick<Row, 'form'> = {}): Row => ({ opcode, operands, definition, ...options })
+const row = (opcode: string, operands: string, definition: Definition, options: Pick<Row, 'form'> = {}): Row => ({
+  opcode,
+  operands,
+  definition,
+  ...options,
+})
 const memory = (opcode: string, operands: string, definition: Definition): Row => row(opcode, operands, definition, { form: 'memory' })
 const register = (opcode: string, operands: string, definition: Definition): Row => row(opcode, operands, definition, { form: 'register' })
 
@@ -125,14 +135,21 @@ const conversion: Row[] = [
 const byOpcode: readonly (readonly [number, Definition])[] = [
   ...[0x60, 0x61, 0x62].map((opcode, index) => [opcode, moves.UNPACK_LOW[index]] as const),
   ...[0x68, 0x69, 0x6a].map((opcode, index) => [opcode, moves.UNPACK_HIGH[index]] as const),
-  [0x63, integer.PACKSSWB], [0x64, integer.PCMPGTB], [0x65, integer.PCMPGTW], [0x66, integer.PCMPGTD], [0x67, integer.PACKUSWB], [0x6b, integer.PACKSSDW],
+  [0x63, integer.PACKSSWB], [0x64, integer.PCMPGTB], [0x65, integer.PCMPGTW], [0x66, integer.PCMPGTD], [0x67, integer.PACKUSWB],
+  [0x6b, integer.PACKSSDW],
   [0x6c, moves.UNPACK_LOW[3]], [0x6d, moves.UNPACK_HIGH[3]], [0x74, integer.PCMPEQB], [0x75, integer.PCMPEQW], [0x76, integer.PCMPEQD],
-  [0xd1, integer.PSRLW.byVector], [0xd2, integer.PSRLD.byVector], [0xd3, integer.PSRLQ.byVector], [0xd4, integer.PADDQ], [0xd5, integer.PMULLW],
-  [0xd8, integer.PSUBUSB], [0xd9, integer.PSUBUSW], [0xda, integer.PMINUB], [0xdb, integer.PAND], [0xdc, integer.PADDUSB], [0xdd, integer.PADDUSW],
-  [0xde, integer.PMAXUB], [0xdf, integer.PANDN], [0xe0, integer.PAVGB], [0xe1, integer.PSRAW.byVector], [0xe2, integer.PSRAD.byVector], [0xe3, integer.PAVGW],
-  [0xe4, integer.PMULHUW], [0xe5, integer.PMULHW], [0xe8, integer.PSUBSB], [0xe9, integer.PSUBSW], [0xea, integer.PMINSW], [0xeb, integer.POR],
-  [0xec, integer.PADDSB], [0xed, integer.PADDSW], [0xee, integer.PMAXSW], [0xef, integer.PXOR], [0xf1, integer.PSLLW.byVector], [0xf2, integer.PSLLD.byVector],
-  [0xf3, integer.PSLLQ.byVector], [0xf4, integer.PMULUDQ], [0xf5, integer.PMADDWD], [0xf6, integer.PSADBW], [0xf8, integer.PSUBB], [0xf9, integer.PSUBW],
+  [0xd1, integer.PSRLW.byVector], [0xd2, integer.PSRLD.byVector], [0xd3, integer.PSRLQ.byVector], [0xd4, integer.PADDQ],
+  [0xd5, integer.PMULLW],
+  [0xd8, integer.PSUBUSB], [0xd9, integer.PSUBUSW], [0xda, integer.PMINUB], [0xdb, integer.PAND], [0xdc, integer.PADDUSB],
+  [0xdd, integer.PADDUSW],
+  [0xde, integer.PMAXUB], [0xdf, integer.PANDN], [0xe0, integer.PAVGB], [0xe1, integer.PSRAW.byVector],
+  [0xe2, integer.PSRAD.byVector], [0xe3, integer.PAVGW],
+  [0xe4, integer.PMULHUW], [0xe5, integer.PMULHW], [0xe8, integer.PSUBSB], [0xe9, integer.PSUBSW], [0xea, integer.PMINSW],
+  [0xeb, integer.POR],
+  [0xec, integer.PADDSB], [0xed, integer.PADDSW], [0xee, integer.PMAXSW], [0xef, integer.PXOR], [0xf1, integer.PSLLW.byVector],
+  [0xf2, integer.PSLLD.byVector],
+  [0xf3, integer.PSLLQ.byVector], [0xf4, integer.PMULUDQ], [0xf5, integer.PMADDWD], [0xf6, integer.PSADBW], [0xf8, integer.PSUBB],
+  [0xf9, integer.PSUBW],
   [0xfa, integer.PSUBD], [0xfb, integer.PSUBQ], [0xfc, integer.PADDB], [0xfd, integer.PADDW], [0xfe, integer.PADDD],
 ]
 
