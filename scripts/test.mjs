@@ -101,7 +101,7 @@ async function vitest(project) {
 }
 
 async function playwright() {
-  const browser = findBrowser() ?? (canInstallBrowser() ? install() : undefined)
+  const browser = findBrowser() ?? (process.env.ATOLL_BROWSER === undefined && canInstallBrowser() ? install() : undefined)
   if (browser === undefined) return skipEndToEnd()
   console.log(`browser: ${browser}`)
   const file = reportFile('e2e')
