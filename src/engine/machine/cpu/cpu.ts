@@ -168,15 +168,17 @@ export class Cpu implements CpuCore {
 
   // ---- tier 0's slow paths
 
-  private slow(mode: number, size: number): number {
+  private slow(access: number, size: number): number {
     const { linear } = this.system
+    const mode = access & 3
+    const as = As.PROGRAM | ((access & AccessMode.STACK) !== 0 ? As.STACK : 0)
     const lo = this.i32[word(State.SLOW_VA)]
     const hi = this.i32[word(State.SLOW_VA) + 1]
     try {
-      if (mode === AccessMode.READ) return linear.reading(lo, hi, size, As.PROGRAM)
-      const window = linear.writing(lo, hi, size, As.PROGRAM)
+      if (mode === AccessMode.READ) return linear.reading(lo, hi, size, as)
+      const window = linear.writing(lo, hi, size, as)
       if (mode === AccessMode.MODIFY && window === State.BOUNCE) {
-        const from = linear.reading(lo, hi, size, As.PROGRAM)
+        const from = linear.reading(lo, hi, size, as)
         if (from !== State.BOUNCE) this.system.state.u8.copyWithin(State.BOUNCE, from, from + size)
       }
       return window

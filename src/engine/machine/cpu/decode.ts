@@ -354,7 +354,8 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
       if (at + bytesNeeded > limit) return tooShort
       const low = readI32(bytes, at)
       result.displacement = bytesNeeded === 8 ? readI32(bytes, at + 4) * 0x100000000 + (low >>> 0) : low >>> 0
-      if (!Number.isSafeInteger(result.displacement)) return UNDEFINED
+      // Beyond what a double holds no address is canonical: any other such address faults the same.
+      if (!Number.isSafeInteger(result.displacement)) result.displacement = 2 ** 52
       at += bytesNeeded
       result.hasMemory = true
       result.rm = -1

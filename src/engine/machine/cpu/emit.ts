@@ -1,7 +1,7 @@
 import type { Code } from '../wasm/code.ts'
 import { Op, SimdOp } from '../wasm/opcodes.ts'
 import { CcKind } from './flags.ts'
-import { Rflag, State } from './state.ts'
+import { Rflag, State, Vector } from './state.ts'
 import type { SystemOp } from './system-op.ts'
 
 /**
@@ -18,6 +18,14 @@ export interface Slot {
   size: number
   /** An XMM register (or a memory operand of a vector instruction). */
   vector: boolean
+}
+
+/** What else is known of a load or a store. */
+export interface MemoryAccess {
+  /** It goes through SS, or through whichever segment the memory operand does: a non-canonical address in SS is #SS rather than #GP. */
+  stack?: true | 'operand'
+  /** The place that is loaded will be stored to: what that would fault on, the load does. */
+  written?: boolean
 }
 
 /** How many temporaries of each type a function has; one instruction may not need more. */
@@ -355,6 +363,8 @@ export abstract class Emit {
   abstract rmIsRegister(): Value | boolean
   /** Effective address of the memory operand (segment base included), i64. */
   abstract address(): Value
+  /** The same moved by `offset` (i64), cut to the instruction's address size as the sum of base, index and displacement is. */
+  abstract addressAt(offset: Value): Value
 
   // ---- registers, memory
 
@@ -375,9 +385,9 @@ export abstract class Emit {
     }
   }
   /** Reads `size` bytes at a linear address; may fault. */
-  abstract load(address: Value, size: number): Value
+  abstract load(address: Value, size: number, access?: MemoryAccess): Value
   /** Writes `size` bytes; may fault, so it comes before any register changes. */
-  abstract store(address: Value, size: number, value: Value): void
+  abstract store(address: Value, size: number, value: Value, access?: MemoryAccess): void
 
   // ---- stack
 
@@ -390,12 +400,12 @@ export abstract class Emit {
   /** Stores at the new top, then moves RSP. `size` is the pushed bytes. */
   pushStack(value: Value, size: number): void {
     const pointer = this.sub(this.gpr(4), this.constI64(size))
-    this.store(this.stackAddress(pointer), size, value)
+    this.store(this.stackAddress(pointer), size, value, { stack: true })
     this.setStackPointer(pointer)
   }
   /** Reads the top; the caller moves RSP with `releaseStack` when nothing can fault any more. */
   topOfStack(size: number, offset = 0): Value {
-    return this.load(this.stackAddress(offset === 0 ? this.gpr(4) : this.add(this.gpr(4), this.constI64(offset))), size)
+    return this.load(this.stackAddress(offset === 0 ? this.gpr(4) : this.add(this.gpr(4), this.constI64(offset))), size, { stack: true })
   }
   releaseStack(bytes: Value): void {
     this.setStackPointer(this.add(this.gpr(4), bytes))
@@ -443,6 +453,12 @@ export abstract class Emit {
   abstract raiseIf(condition: Value, vector: number): void
   /** Address of the next instruction, i64. */
   abstract nextRip(): Value
+  /** In 64-bit mode a jump to an address that is not canonical is #GP(0) at the jump (SDM vol. 2, JMP, CALL, RET). */
+  requireCanonical(target: Value): void {
+    if (!this.long) return
+    const upper = this.shrU(this.add(target, this.constI64(2 ** 47)), this.constI64(48))
+    this.raiseIf(this.ne(upper, this.constI64(0)), Vector.GP)
+  }
   /** To the next instruction plus the immediate. */
   abstract jumpRelative(): void
   /** The same when `condition` holds, else to the next instruction. */

@@ -2,7 +2,7 @@ import { Code, ModuleWriter } from '../wasm/code.ts'
 import { Op, SimdOp, Type } from '../wasm/opcodes.ts'
 import { allVariants } from './decode.ts'
 import { Emit } from './emit.ts'
-import type { Temporaries, Value } from './emit.ts'
+import type { MemoryAccess, Temporaries, Value } from './emit.ts'
 import { CC_KINDS, CcKind, FlagWriter, ccOp } from './flags.ts'
 import { AccessMode, BLOCK_HEADER_BYTES, RECORD_BYTES, RecordField, RecordFlag } from './record.ts'
 import { JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, ModeBit, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField, Vector, segmentBaseAt } from './state.ts'
@@ -190,6 +190,19 @@ class InterpreterEmit extends Emit {
   override address(): Value {
     return EA
   }
+  override addressAt(offset: Value): Value {
+    const { code } = this
+    code.get(PC)
+    code.memory(Op.i32_load8_u, RecordField.FLAGS)
+    const flags = this.popI32()
+    this.field32(RecordField.SEGMENT)
+    code.memory(Op.i64_load)
+    const base = this.popI64()
+    const cutIf = (flag: number, value: Value): Value =>
+      this.select(this.and(flags, this.constI32(flag)), this.and(value, this.constI64(0xffffffff)), value)
+    const moved = cutIf(RecordFlag.ADDRESS32, this.add(this.sub(EA, base), offset))
+    return cutIf(RecordFlag.LINEAR32, this.add(moved, base))
+  }
   override gpr(index: number): Value {
     this.code.i32Const(0)
     this.code.memory(Op.i64_load, State.GPR + index * 8)
@@ -200,10 +213,19 @@ class InterpreterEmit extends Emit {
     this.push(value)
     this.code.memory(Op.i64_store, State.GPR + index * 8)
   }
-  private translate(address: Value, mode: number, size: number): Value {
+  private translate(address: Value, mode: number, size: number, stack: MemoryAccess['stack']): Value {
     const { code } = this
     this.push(address)
-    code.i32Const(mode)
+    code.i32Const(mode | (stack === true ? AccessMode.STACK : 0))
+    if (stack === 'operand') {
+      code.get(PC)
+      code.memory(Op.i32_load8_u, RecordField.FLAGS)
+      code.i32Const(Math.log2(RecordFlag.STACK_ADDRESS / AccessMode.STACK))
+      code.op(Op.i32_shr_u)
+      code.i32Const(AccessMode.STACK)
+      code.op(Op.i32_and)
+      code.op(Op.i32_or)
+    }
     code.i32Const(size)
     code.call(this.functions.access)
     const pointer = this.popI32()
@@ -211,12 +233,12 @@ class InterpreterEmit extends Emit {
     code.brIf(this.labels.fault)
     return pointer
   }
-  override load(address: Value, size: number): Value {
-    this.push(this.translate(address, AccessMode.READ, size))
+  override load(address: Value, size: number, { stack, written }: MemoryAccess = {}): Value {
+    this.push(this.translate(address, written ? AccessMode.MODIFY : AccessMode.READ, size, stack))
     return this.loadSized(size)
   }
-  override store(address: Value, size: number, value: Value): void {
-    const pointer = this.translate(address, AccessMode.WRITE, size)
+  override store(address: Value, size: number, value: Value, { stack }: MemoryAccess = {}): void {
+    const pointer = this.translate(address, AccessMode.WRITE, size, stack)
     this.push(pointer)
     this.push(value)
     this.storeSized(size)
@@ -487,6 +509,8 @@ function accessBody(slow: number): Code {
   code.get(entry)
   code.memory(Op.i64_load, TlbField.WRITE)
   code.get(mode)
+  code.i32Const(3)
+  code.op(Op.i32_and)
   code.op(Op.i32_eqz)
   code.op(Op.select)
   code.op(Op.i64_xor)
@@ -792,7 +816,7 @@ function resolveOperand(code: Code, access: number, fault: number): void {
   code.get(SCRATCH)
   code.i32Const(RecordFlag.ACCESS_SHIFT)
   code.op(Op.i32_shr_u)
-  code.i32Const(3)
+  code.i32Const(3 | AccessMode.STACK)
   code.op(Op.i32_and)
   code.tee(SCRATCH)
   code.i32Const(AccessMode.ADDRESS)

@@ -1,6 +1,6 @@
 import { RIP_BASE } from './decode.ts'
 import type { Instruction } from './decode.ts'
-import { RAM_BASE, segmentBaseAt, State } from './state.ts'
+import { Gpr, RAM_BASE, segmentBaseAt, State } from './state.ts'
 
 /**
  * The form in which tier 0 reads a decoded instruction from the machine's memory. A block is a header followed by its
@@ -45,8 +45,13 @@ export const RecordFlag = {
   ADDRESS32: 16,
   /** Outside 64-bit mode: linear addresses wrap at 4 GiB. */
   LINEAR32: 32,
+  /** In 64-bit mode: the address starts from RSP or RBP, so that it is SS's; shifted, AccessMode.STACK. */
+  STACK: 64,
+  /** The same for an operand that is only an address. */
+  STACK_ADDRESS: 128,
 } as const
-export const AccessMode = { READ: 0, WRITE: 1, MODIFY: 2, ADDRESS: 3 } as const
+/** How the memory operand is used; STACK in addition where a non-canonical address is #SS rather than #GP. */
+export const AccessMode = { READ: 0, WRITE: 1, MODIFY: 2, ADDRESS: 3, STACK: 16 } as const
 
 const MODES = { read: AccessMode.READ, write: AccessMode.WRITE, modify: AccessMode.MODIFY, address: AccessMode.ADDRESS } as const
 
@@ -71,6 +76,8 @@ export function writeRecord(view: DataView, at: number, instruction: Instruction
     if (definition.aligned && slots[operand].size === 16) flags |= RecordFlag.ALIGNED
     if (instruction.addressBytes === 4) flags |= RecordFlag.ADDRESS32
     if (!instruction.long) flags |= RecordFlag.LINEAR32
+    else if (instruction.segment < 0 && (instruction.base === Gpr.RSP || instruction.base === Gpr.RBP))
+      flags |= definition.access[operand] === 'address' ? RecordFlag.STACK_ADDRESS : RecordFlag.STACK
   }
   view.setUint16(at + RecordField.HANDLER, instruction.variant, true)
   view.setUint8(at + RecordField.LENGTH, instruction.length)

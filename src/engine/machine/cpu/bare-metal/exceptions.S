@@ -94,10 +94,6 @@ main:
     mov rax, 0x800000000000
     mov al, [rax]
     END
-    BEGIN "#GP by a jump to a non-canonical address"
-    mov rax, 0x800000000000
-    jmp rax
-    END
     BEGIN "#GP by a far return to null"
     push 0
     push 0

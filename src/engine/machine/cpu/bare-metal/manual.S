@@ -43,6 +43,21 @@ main:
     END
     mov word ptr [rip + idt + 6 * 16 + 2], KERNEL_CODE
 
+    /* The target is checked by the jump (vol. 2, JMP, CALL, RET). QEMU: the fault is at the target. */
+    BEGIN "#GP by a jump to a non-canonical address"
+    mov rax, 0x800000000000
+    jmp rax
+    END
+    BEGIN "#GP by a call to a non-canonical address"
+    mov rax, 0x800000000000
+    call rax
+    END
+    BEGIN "#GP by a return to a non-canonical address"
+    mov rax, 0x800000000000
+    push rax
+    ret
+    END
+
     /* A reserved bit violation has P set as well (vol. 3, 4.7). QEMU: P clear. */
     mov rax, FRAME + PRESENT
     bts rax, 51

@@ -100,11 +100,8 @@ export const CMPXCHG = define('cmpxchg', ['modify', 'read'], (e) => {
   const accumulator = e.register(0)
   e.flags(CcKind.SUB, { a: accumulator, b: destination, r: e.truncate(e.sub(accumulator, destination)) })
   const equal = e.eq(accumulator, destination)
-  e.set(0, e.select(equal, source, destination))
-  // A 32-bit accumulator that matched keeps its upper half: it is not written.
-  const before = e.gpr(0)
-  e.setRegister(0, destination)
-  e.setGpr(0, e.select(equal, before, e.gpr(0)))
+  // Only one of the two is written: the other, if it is a 32-bit register, keeps its upper half.
+  e.if(equal, () => e.set(0, source), () => e.setRegister(0, destination))
 }, { setsFlags: true })
 
 export const CMPXCHG8B = define('cmpxchg8b', ['modify'], (e) => {
@@ -338,8 +335,10 @@ const doubleShift = (name: 'shld' | 'shrd') =>
       name === 'shld' ? e.or(e.shl(a, count), e.shrU(fill, back)) : e.or(e.shrU(a, count), e.shl(fill, back))
     const r = e.truncate(e.select(nonZero, merged, a))
     e.flagsIf(nonZero, name === 'shld' ? CcKind.SHL : CcKind.SHR, { a, b: count, r })
+    // OF tells a change of sign; SHR's is only the old sign.
+    if (name === 'shrd') e.setFlags(e.xor(e.flagsWord(), e.shl(e.and(nonZero, topBit(e, r)), e.constI32(11))))
     e.set(0, r)
-  }, { needs: 'carry' })
+  }, { needs: name === 'shrd' ? 'flags' : 'carry' })
 export const SHLD = doubleShift('shld')
 export const SHRD = doubleShift('shrd')
 
@@ -366,10 +365,10 @@ const bitTest = (name: 'bt' | 'bts' | 'btr' | 'btc') => {
     const offset = e.signedWide(e.get(1))
     const shiftBy = Math.log2(e.size)
     const words = e.shrS(offset, e.constI64(3 + shiftBy))
-    const address = e.add(e.address(), e.shl(words, e.constI64(shiftBy)))
-    const value = e.load(address, e.size)
+    const address = e.addressAt(e.shl(words, e.constI64(shiftBy)))
+    const value = e.load(address, e.size, { stack: 'operand', written: !isTest })
     const bit = e.resize(e.and(e.narrow(offset), e.constI32(e.size * 8 - 1)))
-    if (!isTest) e.store(address, e.size, e.truncate(change(e, value, bit)))
+    if (!isTest) e.store(address, e.size, e.truncate(change(e, value, bit)), { stack: 'operand' })
     setCarry(e, value, bit)
   }, { needs: 'flags' })
   return { onOperand, onString }
@@ -379,14 +378,13 @@ export const BTS = bitTest('bts')
 export const BTR = bitTest('btr')
 export const BTC = bitTest('btc')
 
-/** BSF and BSR of 0 write the destination back as it was. */
+/** BSF and BSR of 0 do not write the destination: a 32-bit one keeps its upper half. */
 const bitScan = (name: 'bsf' | 'bsr') =>
   define(name, ['modify', 'read'], (e) => {
     const source = e.get(1)
-    const before = e.get(0)
     const index = name === 'bsf' ? e.ctz(source) : e.sub(e.const(e.size === 8 ? 63 : 31), e.clz(source))
     e.flags(CcKind.LOGIC, { r: source })
-    e.set(0, e.select(e.eqz(source), before, index))
+    e.if(e.ne(source, e.const(0)), () => e.set(0, index))
   }, { setsFlags: true })
 export const BSF = bitScan('bsf')
 export const BSR = bitScan('bsr')

@@ -10,20 +10,27 @@ export const JCC = Array.from({ length: 16 }, (_, cc) =>
 )
 export const CALL = define('call', ['read'], (e) => e.callRelative(), { control: 'call', modal: true })
 
-export const JMP_INDIRECT = define('jmpi', ['read'], (e) => e.jumpTo(e.wide(e.get(0))), { control: 'jump-indirect', modal: true })
+export const JMP_INDIRECT = define('jmpi', ['read'], (e) => {
+  const target = e.wide(e.get(0))
+  e.requireCanonical(target)
+  e.jumpTo(target)
+}, { control: 'jump-indirect', modal: true })
 export const CALL_INDIRECT = define('calli', ['read'], (e) => {
   const target = e.wide(e.get(0))
+  e.requireCanonical(target)
   e.pushStack(e.resize(e.nextRip()), e.size)
   e.jumpTo(target)
 }, { control: 'call-indirect', modal: true })
 
 export const RET = define('ret', [], (e) => {
   const target = e.wide(e.topOfStack(e.size))
+  e.requireCanonical(target)
   e.releaseStack(e.constI64(e.size))
   e.jumpTo(target)
 }, { control: 'return', modal: true })
 export const RET_IMM = define('reti', ['read'], (e) => {
   const target = e.wide(e.topOfStack(e.size))
+  e.requireCanonical(target)
   e.releaseStack(e.add(e.constI64(e.size), e.and(e.wide(e.get(0)), e.constI64(0xffff))))
   e.jumpTo(target)
 }, { control: 'return', modal: true })

@@ -46,13 +46,13 @@ export const POP = define('pop', ['write'], (e) => {
 /** POP to memory; the decoder has already moved the address when RSP is its base (SDM vol. 2, POP). */
 export const POP_MEMORY = define('popm', ['address'], (e) => {
   const value = e.topOfStack(e.size)
-  e.store(e.address(), e.size, value)
+  e.store(e.address(), e.size, value, { stack: 'operand' })
   e.releaseStack(e.constI64(e.size))
 }, { modal: true, interpretOnly: true })
 
 export const LEAVE = define('leave', [], (e) => {
   const frame = e.gpr(5)
-  const before = e.load(e.linear(2, frame), e.size)
+  const before = e.load(e.linear(2, frame), e.size, { stack: true })
   e.setStackPointer(e.add(frame, e.constI64(e.size)))
   e.setRegister(5, before)
 }, { modal: true })
@@ -61,9 +61,12 @@ export const LEAVE = define('leave', [], (e) => {
 export const ENTER = define('enter', ['read'], (e) => {
   const bytes = e.get(0)
   const frame = e.sub(e.gpr(4), e.constI64(e.size))
-  e.store(e.linear(2, frame), e.size, e.register(5))
+  const top = e.sub(frame, e.and(e.wide(bytes), e.constI64(0xffff)))
+  e.store(e.linear(2, frame), e.size, e.register(5), { stack: true })
+  // Where a push at the new top would fault, ENTER does.
+  e.load(e.linear(2, top), e.size, { stack: true, written: true })
   e.setRegister(5, e.resize(frame))
-  e.setStackPointer(e.sub(frame, e.and(e.wide(bytes), e.constI64(0xffff))))
+  e.setStackPointer(top)
 }, { modal: true, interpretOnly: true })
 
 /** PUSHA and POPA of 32-bit code. */
@@ -139,8 +142,9 @@ export const SCAS = string('scas', (e) => {
 })
 export const CMPS = string('cmps', (e) => {
   const { source, destination, step } = stringStep(e)
-  const a = e.load(source, e.size)
+  // Processors read the destination first, which shows when neither can be read.
   const b = e.load(destination, e.size)
+  const a = e.load(source, e.size)
   const equal = e.compareFlags(a, b)
   move(e, 6, step)
   move(e, 7, step)

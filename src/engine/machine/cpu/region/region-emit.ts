@@ -3,7 +3,7 @@ import { Op, SimdOp, Type } from '../../wasm/opcodes.ts'
 import type { Instruction } from '../decode.ts'
 import { RIP_BASE } from '../decode.ts'
 import { Emit } from '../emit.ts'
-import type { Temporaries, Value } from '../emit.ts'
+import type { MemoryAccess, Temporaries, Value } from '../emit.ts'
 import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
 import { State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField, segmentBaseAt } from '../state.ts'
 
@@ -205,9 +205,9 @@ export class RegionEmit extends Emit {
   private storeSized(size: number): void {
     this.code.memory(size === 1 ? Op.i32_store8 : size === 2 ? Op.i32_store16 : size === 4 ? Op.i32_store : Op.i64_store)
   }
-  override load(address: Value, size: number): Value {
+  override load(address: Value, size: number, { written = false }: MemoryAccess = {}): Value {
     const at = this.variable(address)
-    this.translate(at, false, size)
+    this.translate(at, written, size)
     return this.loadSized(size)
   }
   override store(address: Value, size: number, value: Value): void {
@@ -219,6 +219,17 @@ export class RegionEmit extends Emit {
   override address(): Value {
     this.code.get(Local.ADDRESS)
     return this.popI64()
+  }
+  override addressAt(offset: Value): Value {
+    const { addressBytes, segment } = this.instruction
+    const plain = this.add(this.address(), offset)
+    if (addressBytes === 8) return plain
+    if (segment < 0) return this.and(plain, this.constI64(0xffffffff))
+    this.code.i32Const(0)
+    this.code.memory(Op.i64_load, segmentBaseAt(segment))
+    const base = this.popI64()
+    const sum = this.add(this.and(this.sub(plain, base), this.constI64(0xffffffff)), base)
+    return this.long ? sum : this.and(sum, this.constI64(0xffffffff))
   }
   override linear(segment: number, offset: Value): Value {
     const { code } = this
@@ -298,10 +309,7 @@ export class RegionEmit extends Emit {
       return this.popV128()
     }
     code.get(this.xmmLocal(this.instruction.rm))
-    const whole = this.popV128()
-    if (size === 16) return whole
-    code.v128Const(Array.from({ length: 16 }, (_, lane) => (lane < size ? 0xff : 0)))
-    return this.simd(SimdOp.v128_and, whole, this.popV128())
+    return this.popV128()
   }
   protected override writeVectorRm(size: number, value: Value): void {
     const { code } = this
