@@ -11,6 +11,8 @@ export interface SiliconCase {
   code: readonly number[]
   /** RFLAGS bits that the manual leaves undefined after it. */
   undefinedFlags: number
+  /** The same when it ends before its last instruction. */
+  undefinedBefore: number
   /** Instructions by definition name, for messages. */
   names: readonly string[]
 }

@@ -26,6 +26,10 @@ const TIER = (process.env.SILICON_TIER ?? 'interpreter') as Tier
 const ONLY = process.env.SILICON_ONLY
 const BATCH = 20_000
 const REPORTED_MAX = 12
+/** What runner.c calls a case that does not end. */
+const ENDLESS = 0xffffffff
+/** Where no constant that cases like points. */
+const RUNNER_BASE = '0x5a5a0000'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = join(here, '../../../../..')
@@ -51,7 +55,7 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
     const runner = join(folder, 'runner')
     const zig = join(root, 'node_modules/.bin/zig')
     expect(existsSync(zig)).toBe(true)
-    execFileSync(zig, ['cc', '-target', 'x86_64-linux-musl', '-static', '-O1', join(here, 'runner.c'), '-o', runner])
+    execFileSync(zig, ['cc', '-target', 'x86_64-linux-musl', '-static', '-O1', `-Wl,--image-base=${RUNNER_BASE}`, join(here, 'runner.c'), '-o', runner])
     const rows = ONLY === undefined ? ROWS : ROWS.filter((row) => row.definition.name === ONLY)
     const emulated = new EmulatedProcessor(TIER)
     const problems = new Map<string, { count: number; example: string }>()
@@ -69,8 +73,9 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
       cases.forEach((each, index) => {
         const start = before.slice(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)
         const expected = native.subarray(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)
-        const vector = expected[At.VECTOR]
+        const vector = expected.readUInt32LE(At.VECTOR)
         vectors.set(vector, (vectors.get(vector) ?? 0) + 1)
+        if (vector === ENDLESS) return
         const found = start.slice()
         let lines: string[]
         try {

@@ -5,7 +5,7 @@ import { Random } from '../testing/random-program.ts'
 import { STACK_OFFSET, interestingInteger, writeRecord } from './case.ts'
 import type { SiliconCase } from './case.ts'
 import { At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, READ_ONLY_ADDRESS, RECORD_BYTES, UNMAPPED_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES } from './layout.ts'
-import { undefinedFlags } from './undefined-flags.ts'
+import { flagsNotRestored, hasUndefinedResult, isApproximate, undefinedFlags } from './undefined.ts'
 
 /**
  * Makes cases from the instruction table: every row, with random operands of every form that the row allows, and the
@@ -42,7 +42,8 @@ const fitsI32 = (value: bigint): boolean => BigInt.asIntN(32, value) === value
 class CaseBuilder {
   readonly code: number[] = []
   readonly names: string[] = []
-  undefinedFlags = 0
+  private undefinedFlags = 0
+  private undefinedBefore = 0
   private readonly random: Random
   private readonly seed: number
   private readonly pinned = new Map<number, bigint>()
@@ -55,7 +56,7 @@ class CaseBuilder {
   }
 
   finish(): SiliconCase {
-    return { seed: this.seed, registers: [...this.pinned], memory: this.memory, code: this.code, undefinedFlags: this.undefinedFlags, names: this.names }
+    return { seed: this.seed, registers: [...this.pinned], memory: this.memory, code: this.code, undefinedFlags: this.undefinedFlags, undefinedBefore: this.undefinedBefore, names: this.names }
   }
 
   /** The state before the case, as it stands. */
@@ -122,6 +123,7 @@ class CaseBuilder {
     const isFirst = this.names.length === 0
     // What is undefined must not steer what follows.
     if (this.undefinedFlags !== 0 && definition.needs !== undefined) return false
+    if (this.names.some(isApproximate)) return false
     const operands = parseOperands(row)
     const parts = row.opcode.split(' ')
     const mandatory = ['NP', '66', 'F3', 'F2'].includes(parts[0]) && parts.length > 1 ? parts.shift() : undefined
@@ -156,6 +158,7 @@ class CaseBuilder {
     let modRm: number[] | undefined
     let rip: { at: number; target: bigint } | undefined
     let tail: number[] = []
+    let skipped = 0
     let rmRegister = -1
     for (const { letter, size: code } of operands) {
       const operandBytes = bytesOf(code)
@@ -174,7 +177,8 @@ class CaseBuilder {
         const value = random.below(3) === 0 ? BigInt(random.next()) : interestingInteger(random)
         tail = littleEndian(value, length)
       } else if (letter === 'J') {
-        tail = littleEndian(BigInt(random.below(24)), code === 'b' ? 1 : 4)
+        skipped = random.below(8)
+        tail = littleEndian(BigInt(skipped), code === 'b' ? 1 : 4)
       } else if ('EMRWU'.includes(letter)) {
         const vector = letter === 'W' || letter === 'U'
         const memory = letter === 'M' || row.form === 'memory' || (letter !== 'R' && letter !== 'U' && row.form !== 'register' && this.chance(55))
@@ -205,7 +209,7 @@ class CaseBuilder {
     if (mandatory === 'F3' || mandatory === 'F2') prefixes.push(Number.parseInt(mandatory, 16))
     if (opcode[0] === 0x90 && mandatory === 'F3') rexNeeded = false
     const bytes = [...prefixes, ...(rex !== 0 || rexNeeded ? [0x40 | rex] : []), ...opcode, ...(modRm ?? []), ...tail]
-    if (bytes.length > 15 || this.code.length + bytes.length > CODE_LENGTH_MAX) return false
+    if (bytes.length > 15 || this.code.length + bytes.length + skipped > CODE_LENGTH_MAX) return false
     if (rip) {
       const from = CODE_ADDRESS + this.code.length + bytes.length
       const displacement = rip.target - BigInt(from)
@@ -213,13 +217,17 @@ class CaseBuilder {
       const at = bytes.length - tail.length - 4
       bytes.splice(at, 4, ...littleEndian(displacement, 4))
     }
-    this.code.push(...bytes)
+    const facts = { size: row.size === 1 || operands[0]?.size === 'b' ? 1 : size, count: this.countOf(operands, tail, size, isFirst) }
+    if (hasUndefinedResult(definition.name, facts)) return false
+    // What a branch jumps over tells, when it does not, where it was.
+    this.code.push(...bytes, ...new Array<number>(skipped).fill(0xcc))
     this.names.push(definition.name)
 
     // ---- flags
-    const own = undefinedFlags(definition.name, { size: row.size === 1 || operands[0]?.size === 'b' ? 1 : size, count: this.countOf(operands, tail, size, isFirst) })
+    const own = undefinedFlags(definition.name, facts)
     if (definition.setsFlags) this.undefinedFlags = 0
     this.undefinedFlags |= own & ARITHMETIC_FLAGS
+    this.undefinedBefore |= (own | flagsNotRestored(definition.name)) & ARITHMETIC_FLAGS
     return true
   }
 
@@ -228,7 +236,7 @@ class CaseBuilder {
     const mask = size === 8 && operands[0]?.size !== 'b' ? 63 : 31
     if (last?.letter === '1') return 1
     if (last?.letter === 'I') return tail[0] & mask
-    if (last?.letter === 'CL' && isFirst) return Number(this.initial(1) & 0xffn) & mask
+    if (last?.letter === 'CL' && isFirst) return Number(this.pin(1, this.initial(1)) & 0xffn) & mask
     return undefined
   }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 #define WINDOW_OFFSET 0xf00
 #define WINDOW_BYTES 512
 #define XFEATURE_SSE 2
+/* Vector of a case that ran for a whole tick. */
+#define ENDLESS 0xffffffff
 
 struct record {
   uint64_t gpr[16]; /* in encoding order */
@@ -86,10 +89,16 @@ static void load(ucontext_t *context) {
 }
 
 static void trapped(int signal, siginfo_t *info, void *context) {
-  (void)signal, (void)info;
+  (void)info;
   static int started;
+  static struct record *ticked;
+  if (signal == SIGALRM && ticked != current) {
+    ticked = current;
+    return;
+  }
   if (started) {
     store(context);
+    if (signal == SIGALRM) current->vector = ENDLESS;
     current++;
   }
   started = 1;
@@ -109,12 +118,16 @@ int main(int count, char **arguments) {
   if (mmap(CODE, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0) != CODE) return 3;
   if (mmap(DATA, DATA_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0) != DATA) return 3;
   if (mmap(READ_ONLY, PAGE, PROT_READ, flags, -1, 0) != READ_ONLY) return 3;
+  /* Reading it gives the page its entry in the page table, without which a write faults as on a page that is not there. */
+  (void)*(volatile uint8_t *)READ_ONLY;
   static uint8_t stack[1 << 16];
   const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
   sigaltstack(&alternative, 0);
   struct sigaction action = {.sa_sigaction = trapped, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
-  const int signals[] = {SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+  const int signals[] = {SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
   for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, 0);
+  const struct itimerval second = {{1, 0}, {1, 0}};
+  setitimer(ITIMER_REAL, &second, 0);
   __asm__ volatile("int3");
   return 4;
 }

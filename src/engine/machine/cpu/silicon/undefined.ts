@@ -10,6 +10,14 @@ interface Facts {
 
 const { CF, PF, AF, ZF, SF, OF } = Rflag
 
+/**
+ * Flags after a fault inside the instruction that are not compared. A repeated CMPS or SCAS gets back those from before its
+ * first repetition (SDM vol. 2, REP); here it keeps those of the last one. The instruction is restarted and sets them all.
+ */
+export function flagsNotRestored(name: string): number {
+  return name === 'cmps' || name === 'scas' ? ARITHMETIC_FLAGS : 0
+}
+
 /** Flags that the manual (SDM vol. 2, "Flags Affected" of each instruction) leaves undefined. */
 export function undefinedFlags(name: string, { size, count }: Facts): number {
   const bits = size * 8
@@ -32,10 +40,21 @@ export function undefinedFlags(name: string, { size, count }: Facts): number {
     }
     case 'rol': case 'ror': case 'rcl': case 'rcr':
       return unlessZero(count === 1 ? 0 : OF)
-    // A count beyond the operand's size leaves all flags undefined, and the result.
+    // A count beyond the operand's size leaves all flags undefined.
     case 'shld': case 'shrd':
       return unlessZero(count === undefined || count > bits ? ARITHMETIC_FLAGS : AF | (count === 1 ? 0 : OF))
     default:
       return 0
   }
+}
+
+/** Whether the destination is undefined too: a double shift by more than the operand's size, BSWAP of 16 bits. */
+export function hasUndefinedResult(name: string, { size, count }: Facts): boolean {
+  if (name === 'bswap') return size === 2
+  return (name === 'shld' || name === 'shrd') && size === 2 && (count === undefined || count > 16)
+}
+
+/** RCP and RSQRT, whose results are only near to those of others. */
+export function isApproximate(name: string): boolean {
+  return name.startsWith('rcpp') || name.startsWith('rcps') || name.startsWith('rsqrt')
 }
