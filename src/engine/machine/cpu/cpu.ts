@@ -8,7 +8,10 @@ import { JumpField } from './interpreter.ts'
 import type { InterpreterImports } from './interpreter.ts'
 import { AccessMode } from './record.ts'
 import { Regions } from './regions.ts'
-import { ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField, State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector } from './state.ts'
+import {
+  ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField,
+  State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector,
+} from './state.ts'
 import { SystemOp } from './system-op.ts'
 import { FAULT } from './system/faults.ts'
 import { As } from './system/linear.ts'
@@ -75,7 +78,15 @@ export class Cpu implements CpuCore {
     const exports = instance.exports as unknown as { run: (skipRegion: number) => void; flags: () => number; regions: WebAssembly.Table }
     this.runTier0 = exports.run
     this.readFlags = exports.flags
-    this.regions = new Regions({ memory, cache: this.cache, table: exports.regions, mmu: this.system.mmu, eager: tier === 'translator', enabled: tier !== 'interpreter', memoryPages: MEMORY_PAGES_MIN })
+    this.regions = new Regions({
+      memory,
+      cache: this.cache,
+      table: exports.regions,
+      mmu: this.system.mmu,
+      eager: tier === 'translator',
+      enabled: tier !== 'interpreter',
+      memoryPages: MEMORY_PAGES_MIN,
+    })
     this.cache.onCodePage = (page) => this.system.mmu.dropWriteTags(page)
     this.cache.onFlush = () => {
       this.regions.flush()

@@ -84,7 +84,8 @@ for (const cell of maps)
         if (parsed.row.rep) variantOf(parsed, parsed.row.rep, size, long)
         if (parsed.row.repne) variantOf(parsed, parsed.row.repne, size, long)
       }
-for (const parsed of fixed.values()) for (const long of [false, true]) for (const size of operandSizes(parsed, long)) variantOf(parsed, parsed.row.definition, size, long)
+for (const parsed of fixed.values())
+  for (const long of [false, true]) for (const size of operandSizes(parsed, long)) variantOf(parsed, parsed.row.definition, size, long)
 
 function register(row: Row): void {
   const parts = row.opcode.split(' ')
@@ -103,7 +104,15 @@ function register(row: Row): void {
       map = escape === 0x38 ? 2 : 3
     }
   }
-  const operands = row.operands === '' ? [] : row.operands.split(',').map((text) => ({ letter: text === 'CL' || text === '1' ? text : text[0], size: text === 'CL' || text === '1' ? 'b' : text.slice(1) }))
+  const operands =
+    row.operands === ''
+      ? []
+      : row.operands
+          .split(',')
+          .map((text) => ({
+            letter: text === 'CL' || text === '1' ? text : text[0],
+            size: text === 'CL' || text === '1' ? 'b' : text.slice(1),
+          }))
   const hasModRm = extension >= 0 || operands.some(({ letter }) => 'EGMRVWUSC'.includes(letter))
   const parsed: Parsed = { row, operands, prefix, extension, hasModRm, variants: [], isSystem: row.definition.control === 'system' }
   if (bytes.length === 2) {
@@ -121,7 +130,10 @@ function operandSizes(parsed: Parsed, long: boolean): readonly number[] {
   if (row.mode === 'long' && !long) return []
   if (row.wide === 'forced' && long) return [8]
   if (row.wide === 'default' && long) return [2, 8]
-  const varies = row.size === 'v' || (row.size === undefined && parsed.operands.some(({ size }) => size === 'v' || size === 'z' || size === 'y')) || parsed.operands.some(({ size }) => size === 'v' || size === 'y')
+  const varies =
+    row.size === 'v' ||
+    (row.size === undefined && parsed.operands.some(({ size }) => size === 'v' || size === 'z' || size === 'y')) ||
+    parsed.operands.some(({ size }) => size === 'v' || size === 'y')
   if (!varies) return [4]
   return long ? [2, 4, 8] : [2, 4]
 }
@@ -156,7 +168,14 @@ function variantOf(parsed: Parsed, definition: Definition, operandSize: number, 
     const bytes = bytesOf(size, operandSize)
     if (letter === 'I' || letter === '1' || letter === 'J') {
       // An immediate is worth as much as the operation is wide: the decoder sign-extends it.
-      const to = operands.length > 1 && operands[0].size !== '' ? bytesOf(operands[0].size, operandSize) : row.size === undefined ? operandSize : row.size === 'v' ? operandSize : row.size
+      const to =
+        operands.length > 1 && operands[0].size !== ''
+          ? bytesOf(operands[0].size, operandSize)
+          : row.size === undefined
+            ? operandSize
+            : row.size === 'v'
+              ? operandSize
+              : row.size
       return { kind: 'imm', size: to === 16 ? 1 : to, vector }
     }
     if (letter === 'G' || letter === 'V' || (letter === 'A' && usesRm)) return { kind: 'reg', size: bytes, vector }
@@ -267,7 +286,9 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
       (candidate.extension < 0 || candidate.extension === ((modRm >> 3) & 7)) &&
       (candidate.row.form === undefined || (candidate.row.form === 'memory') === (memory && !forceRegister)) &&
       (candidate.row.mode === undefined || (candidate.row.mode === 'long') === long)
-    parsed = cell.find((candidate) => candidate.prefix === mandatory && fits(candidate)) ?? cell.find((candidate) => candidate.prefix === '' && fits(candidate))
+    parsed =
+      cell.find((candidate) => candidate.prefix === mandatory && fits(candidate)) ??
+      cell.find((candidate) => candidate.prefix === '' && fits(candidate))
     if (!parsed) return UNDEFINED
     if (!parsed.hasModRm) modRm = -1
     else at++
@@ -292,8 +313,26 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
   const { size, slots } = variants[variant]
 
   const result: Instruction = {
-    variant, definition, size, slots, long, length: 0, rm: -1, rmHigh: false, hasMemory: false, base: -1, index: -1, scale: 0, displacement: 0,
-    segment: -1, addressBytes: long ? (addressOverride ? 4 : 8) : 4, reg: (opcode >> 3) & 7, regHigh: false, immediateLow: 0, immediateHigh: 0, extra: 0,
+    variant,
+    definition,
+    size,
+    slots,
+    long,
+    length: 0,
+    rm: -1,
+    rmHigh: false,
+    hasMemory: false,
+    base: -1,
+    index: -1,
+    scale: 0,
+    displacement: 0,
+    segment: -1,
+    addressBytes: long ? (addressOverride ? 4 : 8) : 4,
+    reg: (opcode >> 3) & 7,
+    regHigh: false,
+    immediateLow: 0,
+    immediateHigh: 0,
+    extra: 0,
   }
   // 16-bit addressing is for real mode and 16-bit code, which this machine does not run.
   const touchesMemory = (modRm >= 0 && modRm >> 6 !== 3) || row.rep !== undefined || operands.some(({ letter }) => letter === 'O')

@@ -5,7 +5,10 @@ import { Emit } from './emit.ts'
 import type { MemoryAccess, Temporaries, Value } from './emit.ts'
 import { CC_KINDS, CcKind, FlagWriter, ccOp } from './flags.ts'
 import { AccessMode, BLOCK_HEADER_BYTES, RECORD_BYTES, RecordField, RecordFlag } from './record.ts'
-import { JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, ModeBit, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField, Vector, segmentBaseAt } from './state.ts'
+import {
+  JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, ModeBit, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField,
+  Vector, segmentBaseAt,
+} from './state.ts'
 import { SystemOp } from './system-op.ts'
 
 /**
@@ -175,7 +178,10 @@ class InterpreterEmit extends Emit {
   }
   protected override immediate(size: number): Value {
     this.code.get(PC)
-    this.code.memory(size === 8 ? Op.i64_load : size === 4 ? Op.i32_load : size === 2 ? Op.i32_load16_u : Op.i32_load8_u, RecordField.IMMEDIATE)
+    this.code.memory(
+      size === 8 ? Op.i64_load : size === 4 ? Op.i32_load : size === 2 ? Op.i32_load16_u : Op.i32_load8_u,
+      RecordField.IMMEDIATE,
+    )
     return this.pop(size === 8)
   }
   override knownImmediate(): undefined {
@@ -284,7 +290,8 @@ class InterpreterEmit extends Emit {
   override condition(cc: number): Value {
     const word = this.flagsWord()
     const test = (mask: number): Value => this.ne(this.and(word, this.constI32(mask)), this.constI32(0))
-    const signDiffers = (): Value => this.and(this.xor(this.shrU(word, this.constI32(7)), this.shrU(word, this.constI32(11))), this.constI32(1))
+    const signDiffers = (): Value =>
+      this.and(this.xor(this.shrU(word, this.constI32(7)), this.shrU(word, this.constI32(11))), this.constI32(1))
     let value: Value
     switch (cc >> 1) {
       case 0:

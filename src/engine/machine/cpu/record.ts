@@ -82,9 +82,17 @@ export function writeRecord(view: DataView, at: number, instruction: Instruction
   view.setUint16(at + RecordField.HANDLER, instruction.variant, true)
   view.setUint8(at + RecordField.LENGTH, instruction.length)
   view.setUint8(at + RecordField.FLAGS, flags)
-  view.setUint32(at + RecordField.RM, instruction.rm < 0 ? State.ZERO : registerAddress(instruction.rm, instruction.rmHigh, rmSlot?.vector ?? false), true)
+  view.setUint32(
+    at + RecordField.RM,
+    instruction.rm < 0 ? State.ZERO : registerAddress(instruction.rm, instruction.rmHigh, rmSlot?.vector ?? false),
+    true,
+  )
   view.setUint32(at + RecordField.REG, registerAddress(instruction.reg, instruction.regHigh, regSlot?.vector ?? false), true)
-  view.setUint32(at + RecordField.BASE, instruction.base < 0 ? State.ZERO : instruction.base === RIP_BASE ? State.RIP : State.GPR + instruction.base * 8, true)
+  view.setUint32(
+    at + RecordField.BASE,
+    instruction.base < 0 ? State.ZERO : instruction.base === RIP_BASE ? State.RIP : State.GPR + instruction.base * 8,
+    true,
+  )
   view.setUint32(at + RecordField.INDEX, instruction.index < 0 ? State.ZERO : State.GPR + instruction.index * 8, true)
   view.setUint8(at + RecordField.SCALE, instruction.scale)
   view.setUint8(at + RecordField.MEMORY_SIZE, operand >= 0 ? slots[operand].size : 0)

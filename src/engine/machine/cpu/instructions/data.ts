@@ -153,5 +153,7 @@ export const CMPS = string('cmps', (e) => {
 
 /** MOV r/m, Sreg: a selector, zero-extended into a register, 16 bits to memory. */
 export const MOV_FROM_SEGMENT = Array.from({ length: 6 }, (_, segment) =>
-  define(`mov_sreg${segment}`, ['write'], (e) => e.set(0, e.resize(e.stateI32(State.SEGMENTS + segment * SEGMENT_BYTES + SegmentField.SELECTOR)))),
+  define(`mov_sreg${segment}`, ['write'], (e) =>
+    e.set(0, e.resize(e.stateI32(State.SEGMENTS + segment * SEGMENT_BYTES + SegmentField.SELECTOR))),
+  ),
 )

@@ -18,18 +18,51 @@ export interface SiliconCase {
 }
 
 const INTERESTING: readonly bigint[] = [
-  0n, 1n, 2n, 0x7fn, 0x80n, 0xffn, 0x100n, 0x7fffn, 0x8000n, 0xffffn, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n, 0x7fffffffffffffffn, 0x8000000000000000n,
-  0xffffffffffffffffn, 0xffffffff80000000n, 0xfffffffffffffff0n, 0x0101010101010101n, 0x8080808080808080n, 0x7f7f7f7f7f7f7f7fn, 0xfffffffffffffffen,
+  0n, 1n, 2n, 0x7fn, 0x80n, 0xffn, 0x100n, 0x7fffn, 0x8000n, 0xffffn, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n,
+  0x7fffffffffffffffn, 0x8000000000000000n,
+  0xffffffffffffffffn, 0xffffffff80000000n, 0xfffffffffffffff0n, 0x0101010101010101n, 0x8080808080808080n, 0x7f7f7f7f7f7f7f7fn,
+  0xfffffffffffffffen,
 ]
 const SINGLES: readonly number[] = [
-  0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7f800001, 0xff812345, 0x7fc12345, 1, 0x80000001, 0x007fffff, 0x00800000, 0x7f7fffff,
-  0x4f000000, 0xcf000000, 0x4effffff, 0x5f000000, 0x3f000000, 0x3fc00000, 0x40200000, 0xc0200000, 0x34000000, 0x42c80000, 0x5effffff, 0xdf000000,
+  0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7f800001, 0xff812345, 0x7fc12345, 1,
+  0x80000001, 0x007fffff, 0x00800000, 0x7f7fffff,
+  0x4f000000, 0xcf000000, 0x4effffff, 0x5f000000, 0x3f000000, 0x3fc00000, 0x40200000, 0xc0200000, 0x34000000, 0x42c80000,
+  0x5effffff, 0xdf000000,
 ]
 const DOUBLES: readonly bigint[] = [
-  0n, 1n << 63n, 0x3ff0000000000000n, 0xbff0000000000000n, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n, 0xfff8000000000000n, 0x7ff0000000000001n,
-  0xfff0123456789abcn, 0x7ff923456789abcdn, 1n, 0x8000000000000001n, 0x000fffffffffffffn, 0x0010000000000000n, 0x7fefffffffffffffn, 0x41e0000000000000n, 0xc1e0000000000000n,
-  0x41dfffffffc00000n, 0x41dfffffffe00000n, 0xc1e0000000200000n, 0x43e0000000000000n, 0xc3e0000000000000n, 0x43dfffffffffffffn, 0x3fe0000000000000n, 0x3ff8000000000000n,
-  0x4004000000000000n, 0xc004000000000000n, 0x36a0000000000000n, 0x380fffffffffffffn, 0x47efffffefffffffn, 0x47effffff0000000n, 0x4059000000000000n,
+  0n,
+  1n << 63n,
+  0x3ff0000000000000n,
+  0xbff0000000000000n,
+  0x7ff0000000000000n,
+  0xfff0000000000000n,
+  0x7ff8000000000000n,
+  0xfff8000000000000n,
+  0x7ff0000000000001n,
+  0xfff0123456789abcn,
+  0x7ff923456789abcdn,
+  1n,
+  0x8000000000000001n,
+  0x000fffffffffffffn,
+  0x0010000000000000n,
+  0x7fefffffffffffffn,
+  0x41e0000000000000n,
+  0xc1e0000000000000n,
+  0x41dfffffffc00000n,
+  0x41dfffffffe00000n,
+  0xc1e0000000200000n,
+  0x43e0000000000000n,
+  0xc3e0000000000000n,
+  0x43dfffffffffffffn,
+  0x3fe0000000000000n,
+  0x3ff8000000000000n,
+  0x4004000000000000n,
+  0xc004000000000000n,
+  0x36a0000000000000n,
+  0x380fffffffffffffn,
+  0x47efffffefffffffn,
+  0x47effffff0000000n,
+  0x4059000000000000n,
 ]
 
 function random64(random: Random): bigint {
@@ -65,7 +98,11 @@ function writeVector(random: Random, view: DataView, at: number): void {
     case 1:
       for (let lane = 0; lane < 16; lane += 8) {
         const value = random64(random)
-        view.setBigUint64(at + lane, edges ? random.pick(DOUBLES) : random.below(3) === 0 ? 0x3fe0000000000000n + (value & 0x801fffffffffffffn) : value, true)
+        view.setBigUint64(
+          at + lane,
+          edges ? random.pick(DOUBLES) : random.below(3) === 0 ? 0x3fe0000000000000n + (value & 0x801fffffffffffffn) : value,
+          true,
+        )
       }
       break
     default:

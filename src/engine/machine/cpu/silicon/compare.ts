@@ -29,7 +29,9 @@ export function differences(test: SiliconCase, expected: Uint8Array, found: Uint
   report('error code', a.getUint32(At.ERROR, true) & errorMask, b.getUint32(At.ERROR, true) & errorMask)
   // MASKMOVDQU faults somewhere in its sixteen bytes.
   if (vector === Vector.PF && !test.names.includes('maskmovdqu')) report('cr2', cr2, b.getBigUint64(At.CR2, true))
-  REGISTERS.forEach((name, register) => report(name, a.getBigUint64(At.GPR + register * 8, true), b.getBigUint64(At.GPR + register * 8, true)))
+  REGISTERS.forEach((name, register) =>
+    report(name, a.getBigUint64(At.GPR + register * 8, true), b.getBigUint64(At.GPR + register * 8, true)),
+  )
   const ranToItsEnd = Number(a.getBigUint64(At.RIP, true)) === CODE_ADDRESS + test.code.length + 1
   const mask = FLAGS & ~(ranToItsEnd ? test.undefinedFlags : test.undefinedBefore)
   report('flags', a.getUint32(At.RFLAGS, true) & mask, b.getUint32(At.RFLAGS, true) & mask)

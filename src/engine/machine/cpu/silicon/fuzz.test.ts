@@ -55,7 +55,17 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
     const runner = join(folder, 'runner')
     const zig = join(root, 'node_modules/.bin/zig')
     expect(existsSync(zig)).toBe(true)
-    execFileSync(zig, ['cc', '-target', 'x86_64-linux-musl', '-static', '-O1', `-Wl,--image-base=${RUNNER_BASE}`, join(here, 'runner.c'), '-o', runner])
+    execFileSync(zig, [
+      'cc',
+      '-target',
+      'x86_64-linux-musl',
+      '-static',
+      '-O1',
+      `-Wl,--image-base=${RUNNER_BASE}`,
+      join(here, 'runner.c'),
+      '-o',
+      runner,
+    ])
     const rows = ONLY === undefined ? ROWS : ROWS.filter((row) => row.definition.name === ONLY)
     const emulated = new EmulatedProcessor(TIER)
     const problems = new Map<string, { count: number; example: string }>()
@@ -63,7 +73,8 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
     for (let done = 0; done < COUNT; done += BATCH) {
       const cases: SiliconCase[] = []
       const count = Math.min(BATCH, COUNT - done)
-      for (let index = 0; index < count; index++) cases.push(generate(FIRST_SEED + done + index, rows[(FIRST_SEED + done + index) % rows.length]))
+      for (let index = 0; index < count; index++)
+        cases.push(generate(FIRST_SEED + done + index, rows[(FIRST_SEED + done + index) % rows.length]))
       const before = new Uint8Array(count * RECORD_BYTES)
       cases.forEach((each, index) => writeRecord(each, before.subarray(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)))
       const file = join(folder, 'cases')
@@ -88,14 +99,17 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
         const name = each.names.join(' ')
         const known = problems.get(name) ?? { count: 0, example: '' }
         known.count++
-        known.example ||= `seed ${each.seed}: ${Buffer.from(each.code).toString('hex')}  ${disassemble(each.code)}\n    ${lines.join('\n    ')}`
+        const code = Buffer.from(each.code).toString('hex')
+        known.example ||= `seed ${each.seed}: ${code}  ${disassemble(each.code)}\n    ${lines.join('\n    ')}`
         problems.set(name, known)
       })
     }
     const total = [...problems.values()].reduce((sum, { count }) => sum + count, 0)
     const report = [...problems].sort((a, b) => a[0].split(' ').length - b[0].split(' ').length || b[1].count - a[1].count)
       .slice(0, REPORTED_MAX).map(([name, { count, example }]) => `${name} (${count}):\n  ${example}`)
-    console.log(`${COUNT} cases, ${total} differ; by vector: ${[...vectors].map(([vector, n]) => `${vector}: ${n}`).join(', ')}; warnings: ${[...new Set(emulated.warnings)].slice(0, 5).join('; ')}`)
+    const counts = [...vectors].map(([vector, n]) => `${vector}: ${n}`).join(', ')
+    const warnings = [...new Set(emulated.warnings)].slice(0, 5).join('; ')
+    console.log(`${COUNT} cases, ${total} differ; by vector: ${counts}; warnings: ${warnings}`)
     if (problems.size > 0) console.log([...problems.keys()].filter((name) => !name.includes(' ')).join(' '))
     expect(total, report.join('\n')).toBe(0)
   } finally {

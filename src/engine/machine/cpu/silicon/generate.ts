@@ -4,7 +4,9 @@ import { ARITHMETIC_FLAGS } from '../state.ts'
 import { Random } from '../testing/random-program.ts'
 import { STACK_OFFSET, interestingInteger, writeRecord } from './case.ts'
 import type { SiliconCase } from './case.ts'
-import { At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, READ_ONLY_ADDRESS, RECORD_BYTES, UNMAPPED_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES } from './layout.ts'
+import {
+  At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, READ_ONLY_ADDRESS, RECORD_BYTES, UNMAPPED_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES,
+} from './layout.ts'
 import { flagsNotRestored, hasUndefinedResult, isApproximate, undefinedFlags } from './undefined.ts'
 
 /**
@@ -33,9 +35,14 @@ interface Operand {
   size: string
 }
 const parseOperands = (row: Row): Operand[] =>
-  row.operands === '' ? [] : row.operands.split(',').map((text) => (text === 'CL' || text === '1' ? { letter: text, size: 'b' } : { letter: text[0], size: text.slice(1) }))
+  row.operands === ''
+    ? []
+    : row.operands
+        .split(',')
+        .map((text) => (text === 'CL' || text === '1' ? { letter: text, size: 'b' } : { letter: text[0], size: text.slice(1) }))
 
-const littleEndian = (value: bigint, bytes: number): number[] => Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(index * 8)) & 0xffn))
+const littleEndian = (value: bigint, bytes: number): number[] =>
+  Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(index * 8)) & 0xffn))
 const fitsI32 = (value: bigint): boolean => BigInt.asIntN(32, value) === value
 
 /** Builds one case, an instruction at a time. */
@@ -56,7 +63,15 @@ class CaseBuilder {
   }
 
   finish(): SiliconCase {
-    return { seed: this.seed, registers: [...this.pinned], memory: this.memory, code: this.code, undefinedFlags: this.undefinedFlags, undefinedBefore: this.undefinedBefore, names: this.names }
+    return {
+      seed: this.seed,
+      registers: [...this.pinned],
+      memory: this.memory,
+      code: this.code,
+      undefinedFlags: this.undefinedFlags,
+      undefinedBefore: this.undefinedBefore,
+      names: this.names,
+    }
   }
 
   /** The state before the case, as it stands. */
@@ -164,7 +179,8 @@ class CaseBuilder {
       const operandBytes = bytesOf(code)
       if (letter === 'G' || letter === 'V') {
         reg = letter === 'V' ? random.below(16) : this.register()
-        if (letter === 'G' && definition.name.startsWith('bt') && definition.name.endsWith('m') && isFirst) this.pinBitOffset(reg, operandBytes)
+        if (letter === 'G' && definition.name.startsWith('bt') && definition.name.endsWith('m') && isFirst)
+          this.pinBitOffset(reg, operandBytes)
       } else if (letter === 'Z') {
         const register = this.register()
         if (register >= 8) rex |= 1
@@ -181,11 +197,13 @@ class CaseBuilder {
         tail = littleEndian(BigInt(skipped), code === 'b' ? 1 : 4)
       } else if ('EMRWU'.includes(letter)) {
         const vector = letter === 'W' || letter === 'U'
-        const memory = letter === 'M' || row.form === 'memory' || (letter !== 'R' && letter !== 'U' && row.form !== 'register' && this.chance(55))
+        const memory =
+          letter === 'M' || row.form === 'memory' || (letter !== 'R' && letter !== 'U' && row.form !== 'register' && this.chance(55))
         if (memory) {
           let contents: bigint | undefined
           if (definition.control !== undefined && this.chance(90)) contents = this.landing()
-          if (definition.name === 'cmpxchg8b' && isFirst && this.chance(50)) contents = (BigInt.asUintN(32, this.initial(2)) << 32n) | BigInt.asUintN(32, this.initial(0))
+          if (definition.name === 'cmpxchg8b' && isFirst && this.chance(50))
+            contents = (BigInt.asUintN(32, this.initial(2)) << 32n) | BigInt.asUintN(32, this.initial(0))
           const address = this.memoryOperand(definition.name === 'popm' ? size : 0, operandBytes, contents)
           modRm = address.modRm
           rex |= address.rex
@@ -249,8 +267,11 @@ class CaseBuilder {
     if (row.rep) {
       this.pin(6, this.chance(95) ? window(size) : this.target(size))
       this.pin(7, this.chance(95) ? window(size) : this.target(size))
-    } else if (name === 'maskmovdqu') this.pin(7, window(16))
-    else if (name === 'xlat') this.pin(3, BigInt(WINDOW_ADDRESS + 16))
+    } else if (name === 'maskmovdqu') {
+      // What a mask of zeros does where there is no memory is the processor's choice.
+      if (!isFirst) return false
+      this.pin(7, window(16))
+    } else if (name === 'xlat') this.pin(3, BigInt(WINDOW_ADDRESS + 16))
     else if (name === 'leave') this.pin(RBP, window(8))
     else if (name === 'enter') this.pin(RBP, window(8))
     else if (name === 'div' || name === 'idiv') {
@@ -275,7 +296,11 @@ class CaseBuilder {
    * @param moved what RSP has moved by when the address is made (POP)
    * @param contents what memory there should hold
    */
-  private memoryOperand(moved: number, operandBytes: number, contents: bigint | undefined): { modRm: number[]; rex: number; rip?: { at: number; target: bigint }; short: boolean } {
+  private memoryOperand(
+    moved: number,
+    operandBytes: number,
+    contents: bigint | undefined,
+  ): { modRm: number[]; rex: number; rip?: { at: number; target: bigint }; short: boolean } {
     const { random } = this
     const target = this.target(Math.min(operandBytes, 16) || 1)
     if (contents !== undefined && target >= BigInt(WINDOW_ADDRESS) && target < BigInt(WINDOW_ADDRESS + WINDOW_BYTES - 8))
@@ -301,7 +326,8 @@ class CaseBuilder {
     const scaled = indexValue << BigInt(scale)
     if (known !== undefined || base === RSP) displacement = BigInt.asIntN(64, target - (known ?? 0n) - scaled)
     else this.pin(base, (short ? BigInt(random.next()) << 32n : 0n) + BigInt.asUintN(short ? 32 : 64, target - scaled - displacement))
-    if (!fitsI32(displacement)) return { modRm: [0x04, 0x25, ...littleEndian(BigInt(WINDOW_ADDRESS + this.windowOffset(16)), 4)], rex: 0, short: false }
+    if (!fitsI32(displacement))
+      return { modRm: [0x04, 0x25, ...littleEndian(BigInt(WINDOW_ADDRESS + this.windowOffset(16)), 4)], rex: 0, short: false }
     if (base >= 8) rex |= 1
     const sib = withIndex || (base & 7) === 4
     const mod = displacement === 0n && (base & 7) !== 5 ? 0 : displacement >= -128n && displacement < 128n && this.chance(70) ? 1 : 2
@@ -322,6 +348,7 @@ export function generate(seed: number, row?: Row): SiliconCase {
   for (let index = 0; index < 4; index++) random.next()
   const builder = new CaseBuilder(seed)
   const length = random.below(3) > 0 ? 1 : 2 + random.below(3)
-  for (let attempt = 0; builder.names.length < length && attempt < 40; attempt++) builder.add(row && builder.names.length === 0 ? row : random.pick(ROWS))
+  for (let attempt = 0; builder.names.length < length && attempt < 40; attempt++)
+    builder.add(row && builder.names.length === 0 ? row : random.pick(ROWS))
   return builder.finish()
 }
