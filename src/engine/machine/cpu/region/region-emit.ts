@@ -480,7 +480,9 @@ export class RegionEmit extends Emit {
     throw new Error('a system instruction in a region')
   }
   override divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): { quotient: Value; remainder: Value } {
-    const simple = isSigned ? this.and(this.eq(high, this.shrS(low, this.constI64(63))), this.ne(divisor, this.constI64(-1))) : this.eqz(high)
+    const simple = isSigned
+      ? this.and(this.eq(high, this.shrS(low, this.constI64(63))), this.ne(divisor, this.constI64(-1)))
+      : this.eqz(high)
     this.push(this.eqz(simple))
     this.leaveIfTrue()
     return isSigned
