@@ -64,6 +64,8 @@ export class LinearMemory {
 
   /** A window of up to WINDOW_BYTES_MAX bytes to write to; the caller fills all of it and calls `commit`. */
   writing(lo: number, hi: number, length: number, as: number): number {
+    // What was staged before and never written (a CMPXCHG that did not match) is not to be carried out now.
+    this.stagedLength = 0
     const offset = this.locate(lo, hi, Access.WRITE, as)
     if (offset >= 0 && (lo & 0xfff) + length <= 4096 && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset
     this.locateNext(lo, hi, length, Access.WRITE, as)
