@@ -30,7 +30,7 @@ export const Local = {
   XMM: 29,
   TEMPORARY: 45,
 } as const
-const TEMPORARIES: Temporaries = { i32: 32, i64: 40, v128: 16 }
+const TEMPORARIES: Temporaries = { i32: 32, i64: 40, v128: 24 }
 export const REGION_LOCALS = [
   { count: 6, type: Type.i32 },
   { count: 22, type: Type.i64 },

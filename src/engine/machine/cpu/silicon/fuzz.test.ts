@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { Decoder, DecoderOptions, Formatter, FormatterSyntax } from 'iced-x86'
 import { expect, test } from 'vitest'
 import type { Tier } from '../cpu.ts'
@@ -12,18 +13,24 @@ import { differences } from './compare.ts'
 import { EmulatedProcessor } from './emulator.ts'
 import { ROWS, generate } from './generate.ts'
 import { At, CODE_ADDRESS, RECORD_BYTES } from './layout.ts'
+import { isApproximate } from './undefined.ts'
+import { encodeVectors } from './vectors.ts'
+import type { Vector } from './vectors.ts'
 
 /**
  * The emulated processor against the one underneath, on cases that nobody chose. Off unless SILICON says how many:
  *
  *     SILICON=100000 SILICON_SEED=1 SILICON_TIER=interpreter npx vitest run src/engine/machine/cpu/silicon/fuzz.test.ts
  *
- * SILICON_ONLY=name restricts the first instruction to one definition.
+ * SILICON_ONLY=name restricts the first instruction to one definition. SILICON_RECORD=1 keeps the first VECTORS_PER_ROW cases
+ * of each row, where the two agree, in vectors.bin.gz, which vectors.test.ts replays.
  */
 const COUNT = Number(process.env.SILICON ?? 0)
 const FIRST_SEED = Number(process.env.SILICON_SEED ?? 1)
 const TIER = (process.env.SILICON_TIER ?? 'interpreter') as Tier
 const ONLY = process.env.SILICON_ONLY
+const RECORD = process.env.SILICON_RECORD !== undefined
+const VECTORS_PER_ROW = 7
 const BATCH = 20_000
 const REPORTED_MAX = 12
 /** What runner.c calls a case that does not end. */
@@ -69,7 +76,8 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
     const rows = ONLY === undefined ? ROWS : ROWS.filter((row) => row.definition.name === ONLY)
     const emulated = new EmulatedProcessor(TIER)
     const problems = new Map<string, { count: number; example: string }>()
-    const vectors = new Map<number, number>()
+    const traps = new Map<number, number>()
+    const kept = new Map<number, Vector[]>()
     for (let done = 0; done < COUNT; done += BATCH) {
       const cases: SiliconCase[] = []
       const count = Math.min(BATCH, COUNT - done)
@@ -85,7 +93,7 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
         const start = before.slice(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)
         const expected = native.subarray(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)
         const vector = expected.readUInt32LE(At.VECTOR)
-        vectors.set(vector, (vectors.get(vector) ?? 0) + 1)
+        traps.set(vector, (traps.get(vector) ?? 0) + 1)
         if (vector === ENDLESS) return
         const found = start.slice()
         let lines: string[]
@@ -95,7 +103,12 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
         } catch (error) {
           lines = [String(error)]
         }
-        if (lines.length === 0) return
+        if (lines.length === 0) {
+          const sameRow = kept.get(each.seed % rows.length) ?? []
+          if (RECORD && !each.names.some(isApproximate) && sameRow.length < VECTORS_PER_ROW)
+            kept.set(each.seed % rows.length, [...sameRow, { test: each, outcome: expected.slice() }])
+          return
+        }
         const name = each.names.join(' ')
         const known = problems.get(name) ?? { count: 0, example: '' }
         known.count++
@@ -107,10 +120,14 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
     const total = [...problems.values()].reduce((sum, { count }) => sum + count, 0)
     const report = [...problems].sort((a, b) => a[0].split(' ').length - b[0].split(' ').length || b[1].count - a[1].count)
       .slice(0, REPORTED_MAX).map(([name, { count, example }]) => `${name} (${count}):\n  ${example}`)
-    const counts = [...vectors].map(([vector, n]) => `${vector}: ${n}`).join(', ')
+    const counts = [...traps].map(([vector, n]) => `${vector}: ${n}`).join(', ')
     const warnings = [...new Set(emulated.warnings)].slice(0, 5).join('; ')
     console.log(`${COUNT} cases, ${total} differ; by vector: ${counts}; warnings: ${warnings}`)
     if (problems.size > 0) console.log([...problems.keys()].filter((name) => !name.includes(' ')).join(' '))
+    if (RECORD) {
+      const vectors = [...kept].sort(([a], [b]) => a - b).flatMap(([, ofRow]) => ofRow)
+      writeFileSync(join(here, 'vectors.bin.gz'), gzipSync(encodeVectors(vectors), { level: 9 }))
+    }
     expect(total, report.join('\n')).toBe(0)
   } finally {
     rmSync(folder, { recursive: true })

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import type { Tier } from '../cpu.ts'
+import { writeRecord } from './case.ts'
+import { differences } from './compare.ts'
+import { EmulatedProcessor } from './emulator.ts'
+import { ROWS } from './generate.ts'
+import { RECORD_BYTES } from './layout.ts'
+import { isApproximate } from './undefined.ts'
+import { decodeVectors, encodeVectors } from './vectors.ts'
+
+/** What an Intel Xeon (Sapphire Rapids) did with the cases; recorded by fuzz.test.ts. */
+const bytes = new Uint8Array(gunzipSync(readFileSync(new URL('vectors.bin.gz', import.meta.url))))
+const vectors = decodeVectors(bytes)
+
+describe('what a processor of silicon did, the emulated one does', () => {
+  test('the vectors cover every instruction of the table', () => {
+    const covered = new Set(vectors.flatMap(({ test: { names } }) => names))
+    const names = ROWS.map(({ definition }) => definition.name).filter((name) => !isApproximate(name))
+    expect(names.filter((name) => !covered.has(name))).toEqual([])
+    expect(encodeVectors(vectors)).toEqual(bytes)
+  })
+
+  for (const tier of ['interpreter', 'translator'] satisfies Tier[])
+    test(tier, () => {
+      const processor = new EmulatedProcessor(tier)
+      const problems: string[] = []
+      // Each case is a region of its own to translate: a third of them, two or three of each row, is what a test may take.
+      for (const { test: each, outcome } of vectors.filter((_, index) => tier === 'interpreter' || index % 3 === 0)) {
+        const record = new Uint8Array(RECORD_BYTES)
+        writeRecord(each, record)
+        processor.run(record)
+        const lines = differences(each, outcome, record)
+        if (lines.length === 0) continue
+        const code = Buffer.from(each.code).toString('hex')
+        problems.push(`${each.names.join(' ')} (seed ${each.seed}, ${code}):\n  ${lines.join('\n  ')}`)
+      }
+      expect(problems.slice(0, 10).join('\n')).toBe('')
+    })
+})
