@@ -40,9 +40,14 @@ function refuseWriteAndExecute(protection: number): void {
   if ((protection & Protection.WRITE) !== 0 && (protection & Protection.EXEC) !== 0) throw new KernelError('EACCES')
 }
 
-/** A page that nobody may use keeps its frame and its content, mapped for the kernel only. */
-const pageFlags = (protection: number): PageFlags => ({
-  write: (protection & Protection.WRITE) !== 0,
+/**
+ * Copy-on-write: after `fork` two spaces map the same frames, writable pages read-only. Whoever writes first gets a copy; who is left
+ * alone with a frame may write to it again. Each further reference to a frame of a promised area has a promised frame behind it,
+ * which the copy redeems, so that a fork that succeeded cannot run out of memory later.
+ *
+ * A page that nobody may use keeps its frame and its content, mapped for the kernel only. */
+const pageFlags = (protection: number, isShared = false): PageFlags => ({
+  write: (protection & Protection.WRITE) !== 0 && !isShared,
   execute: (protection & Protection.EXEC) !== 0,
   user: protection !== Protection.NONE,
 })
@@ -118,7 +123,7 @@ export class AddressSpace {
     for (let offset = 0; offset < bytes; offset += PAGE_BYTES) {
       const mapping = this.table.lookup(from + offset)
       if (mapping === null) continue
-      this.table.map(to + offset, mapping.frame, pageFlags(area.protection))
+      this.table.map(to + offset, mapping.frame, pageFlags(area.protection, this.isShared(mapping.frame)))
       this.table.unmap(from + offset)
       this.invalidate(from + offset)
     }
@@ -146,13 +151,63 @@ export class AddressSpace {
       index += parts.length - 1
       last = index
       for (let address = from; address < to; address += PAGE_BYTES) {
-        const frame = this.table.unmap(address)
-        if (frame === null) continue
+        const mapping = this.table.lookup(address)
+        if (mapping === null) continue
         this.invalidate(address)
-        this.table.map(address, frame, pageFlags(protection))
+        this.table.protect(address, pageFlags(protection, this.isShared(mapping.frame)))
       }
     }
     this.join(first, last + 1)
+  }
+
+  /**
+   * A copy of this space for a child: the same areas, the same frames, and nothing copied before somebody writes. Throws ENOMEM
+   * with nothing changed but rights that come back at the next write.
+   */
+  fork(kernel: PageTable, invalidate: (address: number) => void): AddressSpace {
+    const child = new AddressSpace(this.memory, this.frames, kernel, invalidate)
+    child.heapStart = this.heapStart
+    child.heapEnd = this.heapEnd
+    try {
+      for (const area of this.areas) this.share(child, area)
+    } catch (error) {
+      child.destroy()
+      throw error
+    }
+    return child
+  }
+
+  /** Maps the real pages of an area into a child too. */
+  private share(child: AddressSpace, area: Area): void {
+    // Untouched pages and shared ones alike may cost the child a frame.
+    if (area.promised) this.frames.promise((area.end - area.start) / PAGE_BYTES)
+    child.areas.push({ ...area })
+    for (let address = area.start; address < area.end; address += PAGE_BYTES) {
+      const mapping = this.table.lookup(address)
+      if (mapping === null) continue
+      const flags = pageFlags(area.protection, true)
+      child.table.map(address, mapping.frame, flags)
+      this.frames.retain(mapping.frame)
+      if (!mapping.write) continue
+      this.table.protect(address, flags)
+      this.invalidate(address)
+    }
+  }
+
+  private isShared(frame: number): boolean {
+    return this.frames.referenceCount(frame) > 1
+  }
+
+  /** Makes a page writable whose area permits it: alone if the frame is ours alone, else with a copy. Throws ENOMEM. */
+  private ownPage(area: Area, page: number, frame: number): void {
+    if (this.isShared(frame)) {
+      const copy = this.frames.allocate(area.promised)
+      this.memory.copy(copy, frame, PAGE_BYTES)
+      this.table.unmap(page)
+      this.table.map(page, copy, pageFlags(area.protection))
+      this.frames.release(frame)
+    } else this.table.protect(page, pageFlags(area.protection))
+    this.invalidate(page)
   }
 
   /** A free range of `bytes` (a multiple of the page size), as high below MMAP_TOP as there is one. Throws ENOMEM. */
@@ -176,7 +231,11 @@ export class AddressSpace {
     const area = this.find(address)
     if (area === null || !permits(area.protection, access)) return false
     const page = pageFloor(address)
-    if (this.table.lookup(page) !== null) return true
+    const mapping = this.table.lookup(page)
+    if (mapping !== null) {
+      if (access === 'write' && !mapping.write) this.ownPage(area, page, mapping.frame)
+      return true
+    }
     const frame = this.frames.allocate(area.promised)
     try {
       this.table.map(page, frame, pageFlags(area.protection))
@@ -269,16 +328,17 @@ export class AddressSpace {
   }
 
   private dropPages(area: Area, from: number, to: number): void {
-    let untouched = 0
+    let unredeemed = 0
     for (let address = from; address < to; address += PAGE_BYTES) {
       const frame = this.table.unmap(address)
-      if (frame === null) untouched++
+      if (frame === null) unredeemed++
       else {
+        if (this.isShared(frame)) unredeemed++
         this.frames.release(frame)
         this.invalidate(address)
       }
     }
-    if (area.promised) this.frames.withdraw(untouched)
+    if (area.promised) this.frames.withdraw(unredeemed)
   }
 
   private mapped(address: number): Mapping {

@@ -62,6 +62,14 @@ export class FrameAllocator {
     return address
   }
 
+  /** One more reference to an allocated frame: a page that two address spaces share. */
+  retain(address: number): void {
+    const frame = address / PAGE_BYTES
+    if (!Number.isInteger(frame) || this.references[frame] === 0)
+      throw new Error(`frame 0x${address.toString(16)} shared but not allocated`)
+    this.references[frame]++
+  }
+
   /** Drops one reference; the last one frees the frame. */
   release(address: number): void {
     const frame = address / PAGE_BYTES

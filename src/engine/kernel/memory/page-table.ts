@@ -63,6 +63,13 @@ export class PageTable {
     this.memory.writeU32(slot, (frame | PteBit.P | (flags.write ? PteBit.RW : 0) | (flags.user ? PteBit.US : 0)) >>> 0)
   }
 
+  /** Gives a mapped page other rights. The caller tells the TLB. */
+  protect(address: number, flags: PageFlags): void {
+    const frame = this.unmap(address)
+    if (frame === null) throw new Error(`page 0x${address.toString(16)} is not mapped`)
+    this.map(address, frame, flags)
+  }
+
   /** Takes one page out and returns its frame, or null when there was none. The caller tells the TLB. */
   unmap(address: number): number | null {
     const slot = this.slot(address)
