@@ -39,6 +39,21 @@
 #define SYS_MUNMAP 27
 #define SYS_SEEK 28
 #define SYS_TTYMODE 29
+#define SYS_PIPE 31
+#define SYS_DUP 32
+#define SYS_KILL 33
+#define SYS_GETPPID 34
+#define SYS_SETGROUP 35
+#define SYS_FOREGROUND 36
+#define SYS_IGNORE 37
+#define SYS_UNLINK 38
+#define SYS_MKDIR 39
+#define SYS_RMDIR 40
+#define SYS_RENAME 41
+#define SYS_READDIR 42
+#define SYS_CHDIR 43
+#define SYS_GETCWD 44
+#define SYS_QUEUE 45
 
 #ifndef EPERM
 #define EPERM 1 /* operation not permitted */
@@ -129,6 +144,9 @@
 #endif
 #ifndef ENOSYS
 #define ENOSYS 38 /* system call not available */
+#endif
+#ifndef ENOTEMPTY
+#define ENOTEMPTY 39 /* directory not empty */
 #endif
 #ifndef ELOOP
 #define ELOOP 40 /* too many symbolic links */
@@ -241,6 +259,43 @@
 #define TTY_RAW 1 /* bytes as they come */
 #endif
 
+/* Waiting for children (SYS_WAIT) */
+#ifndef WAIT_POLL
+#define WAIT_POLL 1 /* option: do not sleep */
+#endif
+#ifndef ENDED_BY_SIGNAL
+#define ENDED_BY_SIGNAL 256 /* added to the signal in the status of a process that one ended */
+#endif
+
+/* Signals (SYS_KILL, SYS_IGNORE) */
+#ifndef SIGINT
+#define SIGINT 2 /* Ctrl-C */
+#endif
+#ifndef SIGILL
+#define SIGILL 4 /* an instruction that does not exist */
+#endif
+#ifndef SIGABRT
+#define SIGABRT 6 /* the program gave up */
+#endif
+#ifndef SIGFPE
+#define SIGFPE 8 /* division by zero and the like */
+#endif
+#ifndef SIGKILL
+#define SIGKILL 9 /* end at once; cannot be ignored */
+#endif
+#ifndef SIGSEGV
+#define SIGSEGV 11 /* memory that is not there or not allowed */
+#endif
+#ifndef SIGPIPE
+#define SIGPIPE 13 /* nobody reads what is written */
+#endif
+#ifndef SIGTERM
+#define SIGTERM 15 /* please end */
+#endif
+#ifndef SIGCHLD
+#define SIGCHLD 17 /* a child ended; ignored by nature */
+#endif
+
 /* Kinds of file in atoll_stat.mode */
 #ifndef S_IFMT
 #define S_IFMT 0170000 /* mask of the kind */
@@ -324,7 +379,6 @@ static inline void *sys_mmap(void *address, size_t length, int protection) {
 
 /*
  * Clones the process. Returns the child's process id in the parent and 0 in the child. Errors: ENOMEM, EAGAIN.
- * Answers -ENOSYS in this version.
  */
 static inline int sys_fork(void) {
   return (int)atoll_syscall(SYS_FORK, 0, 0, 0, 0, 0, 0);
@@ -332,18 +386,19 @@ static inline int sys_fork(void) {
 
 /*
  * Replaces the program of the process with the file at path. Returns only on failure. Errors: ENOENT, ENOEXEC,
- * EACCES, EFAULT, ENOMEM, E2BIG, ENAMETOOLONG. Answers -ENOSYS in this version.
+ * EACCES, EFAULT, ENOMEM, E2BIG, ENAMETOOLONG.
  */
 static inline int sys_exec(const char *path, char *const *argv, char *const *envp) {
   return (int)atoll_syscall(SYS_EXEC, (uint64_t)path, (uint64_t)argv, (uint64_t)envp, 0, 0, 0);
 }
 
 /*
- * Sleeps until a child ends: the one named, or any with pid -1. Returns its process id and stores its exit status
- * unless status is 0. Errors: ECHILD, EINTR, EFAULT. Answers -ENOSYS in this version.
+ * Sleeps until a child ends: the one named, or any with pid -1. Returns its process id and stores, unless status
+ * is 0, its exit status, or ENDED_BY_SIGNAL plus the signal that ended it. With WAIT_POLL it never sleeps: 0 when
+ * no child has ended yet. Errors: ECHILD, EFAULT, EINVAL.
  */
-static inline int sys_wait(int pid, int *status) {
-  return (int)atoll_syscall(SYS_WAIT, (uint64_t)(int64_t)pid, (uint64_t)status, 0, 0, 0, 0);
+static inline int sys_wait(int pid, int *status, int options) {
+  return (int)atoll_syscall(SYS_WAIT, (uint64_t)(int64_t)pid, (uint64_t)status, (uint64_t)(int64_t)options, 0, 0, 0);
 }
 
 /*
@@ -516,6 +571,125 @@ static inline int64_t sys_seek(int fd, int64_t offset, int whence) {
  */
 static inline int sys_ttymode(int fd, int mode) {
   return (int)atoll_syscall(SYS_TTYMODE, (uint64_t)(int64_t)fd, (uint64_t)(int64_t)mode, 0, 0, 0, 0);
+}
+
+/*
+ * Makes a pipe and stores two descriptors: what is written to the second is read from the first. Reading sleeps
+ * until there are bytes and returns 0 once the last writer has closed; writing sleeps until there is room, and
+ * without any reader ends the process by SIGPIPE (EPIPE when that is ignored). Returns 0. Errors: EMFILE, ENFILE,
+ * EFAULT.
+ */
+static inline int sys_pipe(int *descriptors) {
+  return (int)atoll_syscall(SYS_PIPE, (uint64_t)descriptors, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Makes a further descriptor for an open file: the lowest free one with target -1, else target, which is closed
+ * first if it was open. Returns it. Errors: EBADF, EMFILE.
+ */
+static inline int sys_dup(int fd, int target) {
+  return (int)atoll_syscall(SYS_DUP, (uint64_t)(int64_t)fd, (uint64_t)(int64_t)target, 0, 0, 0, 0);
+}
+
+/*
+ * Sends a signal to a process, 0 for itself. A signal ends the process unless it is ignored or harmless by nature
+ * (SIGCHLD); signal 0 only asks whether the process is there. Process 1 can be signalled by itself alone (EPERM).
+ * Returns 0. Errors: ESRCH, EINVAL, EPERM.
+ */
+static inline int sys_kill(int pid, int signal) {
+  return (int)atoll_syscall(SYS_KILL, (uint64_t)(int64_t)pid, (uint64_t)(int64_t)signal, 0, 0, 0, 0);
+}
+
+/*
+ * Returns the process id of the parent, 0 when it has ended or there never was one.
+ */
+static inline int sys_getppid(void) {
+  return (int)atoll_syscall(SYS_GETPPID, 0, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Puts a process, itself with 0 or a child, into a process group; 0 makes a group of its own with its process id.
+ * Children are in their parent's group. Returns 0. Errors: ESRCH, EINVAL.
+ */
+static inline int sys_setgroup(int pid, int group) {
+  return (int)atoll_syscall(SYS_SETGROUP, (uint64_t)(int64_t)pid, (uint64_t)(int64_t)group, 0, 0, 0, 0);
+}
+
+/*
+ * Gives the console to a process group: Ctrl-C reaches its processes as SIGINT. Returns 0. Errors: ESRCH.
+ */
+static inline int sys_foreground(int group) {
+  return (int)atoll_syscall(SYS_FOREGROUND, (uint64_t)(int64_t)group, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Ignores a signal, or with ignore 0 lets it do what it does by default. SIGKILL cannot be kept off. Returns 0.
+ * Errors: EINVAL.
+ */
+static inline int sys_ignore(int signal, int ignore) {
+  return (int)atoll_syscall(SYS_IGNORE, (uint64_t)(int64_t)signal, (uint64_t)(int64_t)ignore, 0, 0, 0, 0);
+}
+
+/*
+ * Removes a file's name. The file itself goes with its last open descriptor. Returns 0. Errors: ENOENT, ENOTDIR,
+ * EISDIR, EBUSY, ENAMETOOLONG, EFAULT.
+ */
+static inline int sys_unlink(const char *path) {
+  return (int)atoll_syscall(SYS_UNLINK, (uint64_t)path, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Makes an empty directory. Returns 0. Errors: ENOENT, ENOTDIR, EEXIST, EBUSY, ENOSPC, ENAMETOOLONG, EFAULT.
+ */
+static inline int sys_mkdir(const char *path, int mode) {
+  return (int)atoll_syscall(SYS_MKDIR, (uint64_t)path, (uint64_t)(int64_t)mode, 0, 0, 0, 0);
+}
+
+/*
+ * Removes an empty directory. Returns 0. Errors: ENOENT, ENOTDIR, ENOTEMPTY, EBUSY, ENAMETOOLONG, EFAULT.
+ */
+static inline int sys_rmdir(const char *path) {
+  return (int)atoll_syscall(SYS_RMDIR, (uint64_t)path, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Gives a file or directory another name, in place of what had that name. Returns 0. Errors: ENOENT, ENOTDIR,
+ * EISDIR, ENOTEMPTY, EINVAL, EBUSY, ENAMETOOLONG, EFAULT.
+ */
+static inline int sys_rename(const char *from, const char *to) {
+  return (int)atoll_syscall(SYS_RENAME, (uint64_t)from, (uint64_t)to, 0, 0, 0, 0);
+}
+
+/*
+ * Stores the name of the next entry of an open directory, without a terminating zero. Returns its length, 0 behind
+ * the last entry, EINVAL when it is longer than length. Errors: EBADF, ENOTDIR, EINVAL, EFAULT.
+ */
+static inline int sys_readdir(int fd, void *name, size_t length) {
+  return (int)atoll_syscall(SYS_READDIR, (uint64_t)(int64_t)fd, (uint64_t)name, (uint64_t)(int64_t)length, 0, 0, 0);
+}
+
+/*
+ * Makes a directory the one that relative paths start from. Returns 0. Errors: ENOENT, ENOTDIR, ENAMETOOLONG,
+ * EFAULT.
+ */
+static inline int sys_chdir(const char *path) {
+  return (int)atoll_syscall(SYS_CHDIR, (uint64_t)path, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Stores the path of that directory and a zero. Returns its length without the zero. Errors: ERANGE, EFAULT.
+ */
+static inline int sys_getcwd(void *buffer, size_t length) {
+  return (int)atoll_syscall(SYS_GETCWD, (uint64_t)buffer, (uint64_t)(int64_t)length, 0, 0, 0, 0);
+}
+
+/*
+ * Opens the message queue of that key, which is made when nobody has it open. SYS_WRITE sends one message of at
+ * most 4096 bytes (EMSGSIZE) and sleeps while 16 are waiting; SYS_READ receives the oldest one whole, sleeping
+ * until there is one. A queue goes with its last descriptor. Returns a descriptor. Errors: EMFILE, ENFILE, ENOSPC.
+ */
+static inline int sys_queue(uint32_t key) {
+  return (int)atoll_syscall(SYS_QUEUE, (uint64_t)(int64_t)key, 0, 0, 0, 0, 0);
 }
 
 #endif

@@ -10,6 +10,8 @@ export const Cost = {
   PAGE_FAULT: 600,
   PROCESS_SWITCH: 800,
   PROCESS_EXIT: 20_000,
+  /** Cloning a process, whatever its size: page tables are copied, pages are not. */
+  FORK: 60_000,
   /** Loading a program, beside its bytes. */
   EXEC: 100_000,
   /** One byte through the serial driver. */

@@ -21,8 +21,9 @@ import { PicDriver } from './drivers/pic.ts'
 import { PIT_IRQ, TICK_HZ, startTick } from './drivers/pit.ts'
 import { COM1_IRQ, SerialDriver } from './drivers/serial.ts'
 import { readCpio } from './fs/cpio.ts'
-import { mountDevices, unpack } from './fs/mount.ts'
+import { mountDevices, mountProcesses, unpack } from './fs/mount.ts'
 import { Descriptors, OpenFileTable, OpenFlag } from './fs/open-file.ts'
+import { MessageQueues } from './ipc/message-queue.ts'
 import { RamFileSystem } from './fs/ramfs.ts'
 import { Vfs } from './fs/vfs.ts'
 import type { KernelMachine } from './machine-port.ts'
@@ -33,9 +34,12 @@ import type { PageTable } from './memory/page-table.ts'
 import { ElfError, parseElf } from './process/elf.ts'
 import { resolvePageFault } from './process/faults.ts'
 import { RANDOM_BYTES, buildStack, loadImage } from './process/loader.ts'
-import { Process } from './process/process.ts'
+import { Family } from './process/family.ts'
+import { Process, initialFx } from './process/process.ts'
 import { Scheduler } from './process/scheduler.ts'
-import { Signal, signalName, signalStatus } from './process/signals.ts'
+import { viewProcesses } from './process/view.ts'
+import type { ProcessView } from './process/view.ts'
+import { Signal, isIgnoredByDefault, signalName, signalStatus } from './process/signals.ts'
 import { Channel } from './process/wait.ts'
 import { Random } from './random.ts'
 import type { KernelServices } from './syscall/context.ts'
@@ -61,6 +65,15 @@ export interface KernelOptions {
   disassembler: Disassembler | null
 }
 
+interface LoadedProgram {
+  space: AddressSpace
+  bias: number
+  context: TrapFrame
+}
+
+/** Names nothing. */
+const nameless: Symbolizer = { locate: () => null }
+
 export type KernelPhase = 'booting' | 'running' | 'exited' | 'panicked'
 
 /**
@@ -74,7 +87,10 @@ export class Kernel implements KernelServices {
   /** Why a process was last ended against its will, in one line; empty while none was. */
   lastFault = ''
   readonly scheduler = new Scheduler()
+  readonly family = new Family(this.scheduler)
+  readonly queues = new MessageQueues()
   readonly openFiles = new OpenFileTable()
+  foregroundGroup = FIRST_PID
   readonly console: Console
   frames!: FrameAllocator
   vfs!: Vfs
@@ -89,7 +105,9 @@ export class Kernel implements KernelServices {
   private bootOptions!: BootOptions
   /** Whose page tables and floating-point registers the processor holds; also while idle. */
   private loaded: Process | null = null
-  private nextPid = FIRST_PID
+  /** Since when the current process has had the processor. */
+  private runsSinceNs = 0
+  private pipes = 0
 
   constructor(machine: KernelMachine, options: KernelOptions) {
     this.machine = machine
@@ -100,6 +118,11 @@ export class Kernel implements KernelServices {
       readable: () => this.scheduler.wake(Channel.CONSOLE_INPUT),
       interrupt: () => this.interruptForeground(),
     })
+  }
+
+  /** What the kernel knows of its processes, for inspectors. */
+  processes(): ProcessView[] {
+    return viewProcesses(this.scheduler)
   }
 
   get nowNs(): number {
@@ -197,6 +220,7 @@ export class Kernel implements KernelServices {
     const files = new RamFileSystem(memory, this.frames, Math.floor(this.frames.total * RAMFS_SHARE))
     this.vfs = new Vfs(files.root)
     mountDevices(files, this.console, this.nowNs)
+    mountProcesses(files, () => this.processes(), this.nowNs)
     let count = 0
     let bytes = 0
     for (const module of this.info.modules) {
@@ -215,7 +239,11 @@ export class Kernel implements KernelServices {
     const { init } = this.bootOptions
     let process: Process
     try {
-      process = this.load(init, this.bootOptions.args)
+      const program = this.loadProgram(init, '/', this.bootOptions.args, environment)
+      process = new Process(this.family.newPid(), 0, init, program.space, new Descriptors(this.openFiles))
+      process.imageBias = program.bias
+      process.symbols = this.options.programSymbolizer
+      process.context.set(program.context)
     } catch (error) {
       if (!(error instanceof KernelError || error instanceof ElfError)) throw error
       this.lastFault = `cannot start ${init}: ${error.message}`
@@ -230,9 +258,9 @@ export class Kernel implements KernelServices {
     return process
   }
 
-  /** A new process about to enter a program; without descriptors, and not yet the scheduler's. Throws KernelError, ElfError. */
-  private load(path: string, args: readonly string[]): Process {
-    const node = this.vfs.resolve(path, '/')
+  /** A program in an address space of its own, with the registers it starts with. Throws KernelError, ElfError. */
+  private loadProgram(path: string, from: string, args: readonly string[], variables: readonly string[]): LoadedProgram {
+    const node = this.vfs.resolve(path, from)
     const file = node.kind === 'file' ? node.read(0, node.attributes().size) : null
     if (!(file instanceof Uint8Array)) throw new KernelError('EACCES')
     const image = parseElf(file, this.machine.memory.bytes)
@@ -240,24 +268,63 @@ export class Kernel implements KernelServices {
     const space = this.newAddressSpace()
     try {
       loadImage(space, image, file)
-      const { stack, argc, argv } = buildStack(space, image, path, args, environment, this.random.bytes(RANDOM_BYTES))
-      const process = new Process(this.nextPid++, null, path, space, new Descriptors(this.openFiles))
-      process.imageBias = image.bias
-      process.context.enterUser(image.entry, stack)
-      process.context.setNumber(FrameOffset.RDI, argc)
-      process.context.setNumber(FrameOffset.RSI, argv)
-      return process
+      const { stack, argc, argv } = buildStack(space, image, path, args, variables, this.random.bytes(RANDOM_BYTES))
+      const context = TrapFrame.blank()
+      context.enterUser(image.entry, stack)
+      context.setNumber(FrameOffset.RDI, argc)
+      context.setNumber(FrameOffset.RSI, argv)
+      return { space, bias: image.bias, context }
     } catch (error) {
       space.destroy()
       throw error
     }
   }
 
+  /** Drops a page from the TLB while the space it belongs to is the processor's. */
+  private invalidator(space: () => AddressSpace): (address: number) => void {
+    return (address) => {
+      if (this.loaded !== null && this.loaded.space === space()) this.machine.cpu.invalidatePage(BigInt(address))
+    }
+  }
+
   private newAddressSpace(): AddressSpace {
-    const space: AddressSpace = new AddressSpace(this.machine.memory, this.frames, this.table, (address) => {
-      if (this.loaded?.space === space) this.machine.cpu.invalidatePage(BigInt(address))
-    })
+    const space: AddressSpace = new AddressSpace(this.machine.memory, this.frames, this.table, this.invalidator(() => space))
     return space
+  }
+
+  fork(process: Process, frame: TrapFrame): Process {
+    this.charge(Cost.FORK)
+    const space: AddressSpace = process.memory.fork(this.table, this.invalidator(() => space))
+    try {
+      return this.family.fork(process, frame, space, this.machine.cpu.fxsave())
+    } catch (error) {
+      space.destroy()
+      throw error
+    }
+  }
+
+  exec(process: Process, frame: TrapFrame, path: string, args: readonly string[], variables: readonly string[]): void {
+    let program: LoadedProgram
+    try {
+      program = this.loadProgram(path, process.workingDirectory, args, variables)
+    } catch (error) {
+      if (!(error instanceof ElfError)) throw error
+      this.log('exec', `${path}: ${error.message}`)
+      throw new KernelError('ENOEXEC')
+    }
+    const { cpu } = this.machine
+    const before = process.memory
+    cpu.setCr3(program.space.table.root)
+    process.enter(path, program.space, program.bias)
+    before.destroy()
+    cpu.fxrstor(initialFx())
+    this.setSegmentBase('fs', 0n)
+    this.setSegmentBase('gs', 0n)
+    frame.set(program.context)
+  }
+
+  newPipeNumber(): number {
+    return ++this.pipes
   }
 
   // ---- traps
@@ -299,7 +366,7 @@ export class Kernel implements KernelServices {
         return
       }
     }
-    const reporter: FaultReporter = { symbolizer: this.options.programSymbolizer, disassembler: this.options.disassembler }
+    const reporter: FaultReporter = { symbolizer: process.symbols ?? nameless, disassembler: this.options.disassembler }
     this.kill(process, Signal[describeException(fault.vector).signal], reportFault(process, frame, fault, reporter))
   }
 
@@ -308,13 +375,19 @@ export class Kernel implements KernelServices {
     const lines = [...reasons, `atoll: ${process.name} (pid ${process.pid}) ended by ${signalName(signal)}, status ${status}`]
     for (const line of lines) this.console.writeLine(line)
     this.lastFault = lines[0]
-    this.exit(process, status)
+    this.exit(process, status, signal)
+  }
+
+  signal(process: Process, signal: number): void {
+    if (process.state === 'zombie' || isIgnoredByDefault(signal) || (process.ignored.has(signal) && signal !== Signal.SIGKILL)) return
+    this.exit(process, signalStatus(signal), signal)
   }
 
   // ---- processes
 
-  exit(process: Process, status: number): void {
+  exit(process: Process, status: number, signal = 0): void {
     this.charge(Cost.PROCESS_EXIT)
+    this.accountTime()
     if (this.loaded === process) {
       this.machine.cpu.setCr3(this.table.root)
       this.loaded = null
@@ -324,7 +397,9 @@ export class Kernel implements KernelServices {
     process.space = null
     process.state = 'zombie'
     process.exitStatus = status
-    this.scheduler.remove(process)
+    process.endSignal = signal
+    this.scheduler.retire(process)
+    this.family.bury(process)
     if (process.pid === FIRST_PID) this.endMachine(status, `${process.name} exited with status ${status}`)
   }
 
@@ -347,14 +422,22 @@ export class Kernel implements KernelServices {
     this.machine.shutdown(status)
   }
 
-  /** Control-C ends the process that the console belongs to: the first program. */
+  /** Control-C reaches every process of the group that the console belongs to. */
   private interruptForeground(): void {
-    const process = this.scheduler.processes.get(FIRST_PID)
-    if (process !== undefined) this.exit(process, signalStatus(Signal.SIGINT))
+    for (const process of [...this.scheduler.processes.values()])
+      if (process.group === this.foregroundGroup) this.signal(process, Signal.SIGINT)
+  }
+
+  /** Books the time since the last look for who has the processor. */
+  private accountTime(): void {
+    const { current } = this.scheduler
+    if (current !== null) current.cpuNs += this.nowNs - this.runsSinceNs
+    this.runsSinceNs = this.nowNs
   }
 
   /** Gives the processor to who is next. `frame` holds the registers of who had it. */
   private reschedule(frame: TrapFrame): void {
+    this.accountTime()
     const previous = this.scheduler.current
     const next = this.scheduler.next()
     if (next === previous && next !== null) return

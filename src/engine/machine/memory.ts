@@ -25,13 +25,15 @@ export class PhysicalMemory {
   /** @param ramBytes a multiple of 4096, from 1 MiB to RAM_BYTES_MAX. Throws RangeError otherwise or when the host has no memory. */
   constructor(ramBytes: number) {
     if (!Number.isInteger(ramBytes) || ramBytes % PAGE_BYTES !== 0 || ramBytes < 1 << 20 || ramBytes > RAM_BYTES_MAX)
-      throw new RangeError(`machine memory must be a multiple of 4 KiB between 1 MiB and ${RAM_BYTES_MAX >> 20} MiB, not ${ramBytes} bytes`)
+      throw new RangeError(
+        `machine memory must be a multiple of 4 KiB between 1 MiB and ${RAM_BYTES_MAX / 1048576} MiB, not ${ramBytes} bytes`,
+      )
     const pages = Math.ceil((RAM_BASE + ramBytes) / WASM_PAGE)
     this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages })
     this.bytes = ramBytes
     this.ram = new Uint8Array(this.wasm.buffer, RAM_BASE, ramBytes)
     this.view = new DataView(this.wasm.buffer, RAM_BASE, ramBytes)
-    this.codePages = new Uint8Array(ramBytes >> PAGE_SHIFT)
+    this.codePages = new Uint8Array(ramBytes >>> PAGE_SHIFT)
   }
 
   /** True when [address, address + length) is RAM. */

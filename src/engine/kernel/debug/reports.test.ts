@@ -47,7 +47,7 @@ describe('readSymbolTable', () => {
 
 describe('reportFault', () => {
   const { space } = testSpace(64)
-  const process = new Process(1, null, '/bin/fault', space, new Descriptors(new OpenFileTable()))
+  const process = new Process(1, 0, '/bin/fault', space, new Descriptors(new OpenFileTable()))
   space.map(0x201000, 0x202000, Protection.READ | Protection.EXEC, 'image')
   space.load(0x201012, Uint8Array.of(0xc7, 0x00))
   const frame = TrapFrame.blank()

@@ -1,7 +1,9 @@
 import type { Console } from '../drivers/console.ts'
 import { KernelError } from '../syscall/errno.ts'
 import type { CpioEntry } from './cpio.ts'
+import type { ProcessView } from '../process/view.ts'
 import { ConsoleDevice, NullDevice, ZeroDevice } from './devices.ts'
+import { ProcFile } from './proc.ts'
 import type { RamFileSystem } from './ramfs.ts'
 import { RamDirectory, RamFile } from './ramfs.ts'
 
@@ -15,6 +17,19 @@ export function mountDevices(system: RamFileSystem, console: Console, nowNs: num
   directory.add('null', new NullDevice(2), nowNs)
   directory.add('zero', new ZeroDevice(3), nowNs)
   return consoleDevice
+}
+
+/** Makes `/proc` with a table of the processes: one line each, columns apart by blanks. */
+export function mountProcesses(system: RamFileSystem, processes: () => readonly ProcessView[], nowNs: number): void {
+  const table = (): string =>
+    [
+      'PID PARENT STATE KIB CPU_US NAME',
+      ...processes().map((process) =>
+        [process.pid, process.parent, process.state, process.memoryBytes / 1024, Math.floor(process.cpuNs / 1000), process.name].join(' '),
+      ),
+      '',
+    ].join('\n')
+  system.root.createDirectory('proc', DIRECTORY_PERMISSIONS, nowNs).add('processes', new ProcFile(1, table), nowNs)
 }
 
 /** Unpacks an archive into the file system; folders that it does not list are made. Returns how many files it held. */

@@ -1,10 +1,13 @@
 import { KernelError } from '../syscall/errno.ts'
 import type { Wait } from '../process/wait.ts'
 
-export type NodeKind = 'file' | 'directory' | 'character'
+export type NodeKind = 'file' | 'directory' | 'character' | 'fifo' | 'queue' | 'socket'
 
 /** Kind bits of a mode, as S_IFMT has them. */
-export const kindBits: Record<NodeKind, number> = { file: 0o100000, directory: 0o040000, character: 0o020000 }
+export const kindBits: Record<NodeKind, number> = {
+  file: 0o100000, directory: 0o040000, character: 0o020000, fifo: 0o010000, queue: 0o010000,
+  socket: 0o140000,
+}
 
 export interface NodeAttributes {
   inode: number
@@ -50,6 +53,35 @@ export abstract class Node {
   createFile(_name: string, _permissions: number, _nowNs: number): Node {
     throw new KernelError('ENOTDIR')
   }
+
+  /** Takes a name out: a file, or with `directory` an empty directory. */
+  remove(_name: string, _directory: boolean, _nowNs: number): void {
+    throw new KernelError('ENOTDIR')
+  }
+
+  /** Makes an empty directory. */
+  createDirectory(_name: string, _permissions: number, _nowNs: number): Node {
+    throw new KernelError('ENOTDIR')
+  }
+
+  /** Gives a node a name here, in place of what had it; the caller has checked that it may. */
+  attach(_name: string, _node: Node, _nowNs: number): void {
+    throw new KernelError('ENOTDIR')
+  }
+
+  /** Takes a name out without touching what it named. */
+  detach(_name: string, _nowNs: number): void {
+    throw new KernelError('ENOTDIR')
+  }
+
+  /** Names in this directory with what they name, in a fixed order. */
+  list(): readonly (readonly [string, Node])[] {
+    throw new KernelError('ENOTDIR')
+  }
+
+  /** An open file description on this node was made, or the last descriptor of one was closed. */
+  opened(_flags: number): void {}
+  closed(_flags: number): void {}
 
   /** Positions mean something. */
   get seekable(): boolean {

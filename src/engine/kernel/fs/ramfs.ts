@@ -18,6 +18,7 @@ export class RamFileSystem {
   framesUsed = 0
   private readonly frames: FrameAllocator
   private nodes = 0
+  private lastInode = 0
 
   constructor(memory: PhysicalMemory, frames: FrameAllocator, framesMax: number) {
     this.memory = memory
@@ -28,7 +29,12 @@ export class RamFileSystem {
 
   newInode(): number {
     if (this.nodes >= NODES_MAX) throw new KernelError('ENOSPC')
-    return ++this.nodes
+    this.nodes++
+    return ++this.lastInode
+  }
+
+  freeInode(): void {
+    this.nodes--
   }
 
   newFrame(): number {
@@ -82,10 +88,37 @@ export class RamDirectory extends Node {
     return file
   }
 
-  createDirectory(name: string, permissions: number, nowNs: number): RamDirectory {
+  override createDirectory(name: string, permissions: number, nowNs: number): RamDirectory {
     const directory = new RamDirectory(this.system, this.system.newInode(), permissions, nowNs)
     this.add(name, directory, nowNs)
     return directory
+  }
+
+  /** Throws ENOENT, EISDIR, ENOTDIR, ENOTEMPTY. */
+  override remove(name: string, directory: boolean, nowNs: number): void {
+    const node = this.entries.get(name)
+    if (node === undefined) throw new KernelError('ENOENT')
+    if (directory && node.kind !== 'directory') throw new KernelError('ENOTDIR')
+    if (!directory && node.kind === 'directory') throw new KernelError('EISDIR')
+    if (node.kind === 'directory' && node.list().length > 0) throw new KernelError('ENOTEMPTY')
+    this.entries.delete(name)
+    this.modifiedNs = nowNs
+    if (node instanceof RamFile) node.unlinked()
+    else this.system.freeInode()
+  }
+
+  override attach(name: string, node: Node, nowNs: number): void {
+    this.entries.set(name, node)
+    this.modifiedNs = nowNs
+  }
+
+  override detach(name: string, nowNs: number): void {
+    this.entries.delete(name)
+    this.modifiedNs = nowNs
+  }
+
+  override list(): readonly (readonly [string, Node])[] {
+    return [...this.entries]
   }
 
   /** Hangs a node of any file system in here. Throws EEXIST. */
@@ -101,6 +134,8 @@ export class RamFile extends Node {
   /** Frame of each page, 0 for a hole. */
   private readonly pages: number[] = []
   private size = 0
+  private users = 0
+  private isLinked = true
   private readonly system: RamFileSystem
   private readonly inode: number
   private readonly permissions: number
@@ -116,7 +151,7 @@ export class RamFile extends Node {
 
   override attributes(): NodeAttributes {
     const { inode, kind, permissions, size, modifiedNs } = this
-    return { inode, kind, permissions, links: 1, size, modifiedNs, device: RAMFS_DEVICE }
+    return { inode, kind, permissions, links: this.isLinked ? 1 : 0, size, modifiedNs, device: RAMFS_DEVICE }
   }
 
   override read(offset: number, length: number): Uint8Array {
@@ -162,6 +197,24 @@ export class RamFile extends Node {
     if (size < this.size && last !== 0 && used !== 0) this.system.memory.fill(last + used, PAGE_BYTES - used, 0)
     this.size = size
     this.modifiedNs = nowNs
+  }
+
+  override opened(): void {
+    this.users++
+  }
+  override closed(): void {
+    this.users--
+    this.freeIfUnused()
+  }
+  /** Its name is gone; the file itself goes with the last descriptor. */
+  unlinked(): void {
+    this.isLinked = false
+    this.freeIfUnused()
+  }
+  private freeIfUnused(): void {
+    if (this.isLinked || this.users > 0) return
+    this.truncate(0, this.modifiedNs)
+    this.system.freeInode()
   }
 
   private page(index: number): number {

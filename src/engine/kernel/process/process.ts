@@ -1,4 +1,5 @@
 import { TrapFrame } from '../arch/trap-frame.ts'
+import type { Symbolizer } from '../debug/symbols.ts'
 import type { Descriptors } from '../fs/open-file.ts'
 import type { AddressSpace } from '../memory/address-space.ts'
 
@@ -13,6 +14,8 @@ const FCW_DEFAULT = 0x37f
 
 /** Bytes of a process's name that are kept. */
 const NAME_MAX = 32
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).slice(0, NAME_MAX)
 
 /** The state FNINIT and LDMXCSR(0x1f80) leave, in FXSAVE's layout. */
 export function initialFx(): Uint8Array {
@@ -34,13 +37,19 @@ export interface PendingCall {
 
 export class Process {
   readonly pid: number
-  readonly parent: Process | null
+  /** Process id of who waits for it; 0 for nobody. */
+  parent: number
   /** File name of the program, without its folder. */
   name: string
   /** Added to the addresses of the program's file to get those in memory. */
   imageBias = 0
   /** Absolute. */
   workingDirectory = '/'
+
+  /** Names its addresses; null where the session knows no names. */
+  symbols: Symbolizer | null = null
+  /** Virtual nanoseconds it has had the processor. */
+  cpuNs = 0
 
   // The scheduler's.
   state: ProcessState = 'runnable'
@@ -64,19 +73,35 @@ export class Process {
   /** Numbers of unavailable Linux calls that were logged already. */
   readonly reportedCalls = new Set<number>()
   readonly descriptors: Descriptors
+  /** Process group: whom Control-C reaches together. */
+  group: number
+  /** Signals it ignores. */
+  readonly ignored = new Set<number>()
 
   // The memory manager's. Null once it is a zombie.
   space: AddressSpace | null
 
   /** Set when it has ended: what WAIT will report. */
   exitStatus = 0
+  /** The signal that ended it, or 0. */
+  endSignal = 0
 
-  constructor(pid: number, parent: Process | null, path: string, space: AddressSpace, descriptors: Descriptors) {
+  constructor(pid: number, parent: number, path: string, space: AddressSpace, descriptors: Descriptors) {
     this.pid = pid
+    this.group = pid
     this.parent = parent
-    this.name = path.slice(path.lastIndexOf('/') + 1).slice(0, NAME_MAX)
+    this.name = nameOf(path)
     this.space = space
     this.descriptors = descriptors
+  }
+
+  /** Another program takes its place; what belongs to the process and not to the program stays. */
+  enter(path: string, space: AddressSpace, imageBias: number): void {
+    this.name = nameOf(path)
+    this.space = space
+    this.imageBias = imageBias
+    this.symbols = null
+    this.descriptors.closeForExec()
   }
 
   /** The address space of a process that has not ended. */

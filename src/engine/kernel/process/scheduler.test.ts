@@ -7,7 +7,7 @@ import { SLICE_TICKS, Scheduler } from './scheduler.ts'
 function setUp(count: number): { scheduler: Scheduler; processes: Process[] } {
   const scheduler = new Scheduler()
   const processes = Array.from({ length: count }, (_, index) => {
-    const process = new Process(index + 1, null, `/bin/p${index + 1}`, testSpace(8).space, new Descriptors(new OpenFileTable()))
+    const process = new Process(index + 1, 0, `/bin/p${index + 1}`, testSpace(8).space, new Descriptors(new OpenFileTable()))
     scheduler.add(process)
     return process
   })
@@ -62,14 +62,14 @@ describe('Scheduler', () => {
     }
   })
 
-  it('forgets who has ended', () => {
+  it('lets go of who has ended, and keeps it in the table for its parent', () => {
     const { scheduler, processes } = setUp(2)
     scheduler.next()
-    scheduler.remove(processes[1])
-    scheduler.remove(processes[0])
+    scheduler.retire(processes[1])
+    scheduler.retire(processes[0])
     // The processor must leave the ended process even when nobody else can run.
     expect(scheduler.due).toBe(true)
-    expect([scheduler.current, scheduler.next(), scheduler.processes.size]).toEqual([null, null, 0])
+    expect([scheduler.current, scheduler.next(), scheduler.processes.size]).toEqual([null, null, 2])
     expect(scheduler.due).toBe(false)
   })
 })

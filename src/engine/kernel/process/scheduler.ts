@@ -43,9 +43,8 @@ export class Scheduler {
     for (const process of this.sleepers()) if (process.channel === channel) this.makeRunnable(process)
   }
 
-  /** Takes an ended process out. */
-  remove(process: Process): void {
-    this.processes.delete(process.pid)
+  /** Takes an ended process off the processor and out of the queue. It stays in the table until its parent has asked. */
+  retire(process: Process): void {
     if (this.current === process) {
       this.current = null
       this.preempt = true

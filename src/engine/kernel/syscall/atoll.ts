@@ -2,10 +2,19 @@ import {
   close, encodeStat, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, write,
 } from './calls.ts'
 import type { Handler } from './context.ts'
+import {
+  changeDirectory, currentDirectory, duplicate, makeDirectory, openQueue, pipe, readDirectory, rename, unlink,
+} from './file-calls.ts'
+import { exec, fork, ignoreSignal, kill, setForeground, setGroup, wait } from './process-calls.ts'
+import { encodeEnding } from '../process/family.ts'
 import { KernelError } from './errno.ts'
 import { LOG_LENGTH_MAX } from './table.ts'
 import type { AvailableName } from './table.ts'
 import { USER_END } from '../arch/layout.ts'
+
+const WaitOption = { POLL: 1 } as const
+
+const int32 = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer)
 
 /** The Atoll door: one handler for each available call of the table. */
 export const atollHandlers: Record<AvailableName, Handler> = {
@@ -29,6 +38,29 @@ export const atollHandlers: Record<AvailableName, Handler> = {
     return length
   },
   MMAP: mapAnonymous,
+  FORK: fork,
+  EXEC: exec,
+  WAIT: (call, pid, status, options) => {
+    if ((options & ~WaitOption.POLL) !== 0) throw new KernelError('EINVAL')
+    return wait(call, pid, (options & WaitOption.POLL) !== 0, (ending) => {
+      if (status !== 0) call.process.memory.copyOut(status, int32(encodeEnding(ending)))
+    })
+  },
+  PIPE: (call, descriptors) => pipe(call, descriptors, 0),
+  DUP: duplicate,
+  KILL: kill,
+  GETPPID: (call) => call.process.parent,
+  SETGROUP: setGroup,
+  FOREGROUND: setForeground,
+  IGNORE: ignoreSignal,
+  UNLINK: (call, path) => unlink(call, path, false),
+  RMDIR: (call, path) => unlink(call, path, true),
+  MKDIR: makeDirectory,
+  RENAME: rename,
+  READDIR: readDirectory,
+  CHDIR: changeDirectory,
+  GETCWD: currentDirectory,
+  QUEUE: openQueue,
   READ: read,
   WRITE: write,
   OPEN: (call, path, flags, mode) => open(call, readPath(call, path), flags, mode),

@@ -7,6 +7,7 @@ import { OpenFlag } from '../fs/open-file.ts'
 import type { OpenFile } from '../fs/open-file.ts'
 import { PATH_MAX } from '../fs/vfs.ts'
 import { Protection } from '../memory/address-space.ts'
+import { Signal } from '../process/signals.ts'
 import { Channel, Wait, again } from '../process/wait.ts'
 import { copyCost } from '../costs.ts'
 import type { Call, Result } from './context.ts'
@@ -74,7 +75,13 @@ export function write(call: Call, fd: number, buffer: number, length: number): R
 function writeNode(call: Call, file: OpenFile, bytes: Uint8Array): number | Wait {
   const { node } = file
   if (node.seekable && (file.flags & OpenFlag.APPEND) !== 0) file.position = node.attributes().size
-  const written = node.write(file.position, bytes, call.kernel.nowNs)
+  let written: number | Wait
+  try {
+    written = node.write(file.position, bytes, call.kernel.nowNs)
+  } catch (error) {
+    if (error instanceof KernelError && error.code === 'EPIPE') call.kernel.signal(call.process, Signal.SIGPIPE)
+    throw error
+  }
   if (!(written instanceof Wait) && node.seekable) file.position += written
   return written
 }

@@ -1,7 +1,9 @@
 import type { TrapFrame } from '../arch/trap-frame.ts'
 import type { Console } from '../drivers/console.ts'
+import type { MessageQueues } from '../ipc/message-queue.ts'
 import type { OpenFileTable } from '../fs/open-file.ts'
 import type { Vfs } from '../fs/vfs.ts'
+import type { Family } from '../process/family.ts'
 import type { PendingCall, Process } from '../process/process.ts'
 import type { Scheduler } from '../process/scheduler.ts'
 import type { Wait } from '../process/wait.ts'
@@ -19,6 +21,18 @@ export interface KernelServices {
   /** Spends virtual time. */
   charge(ns: number): void
   log(subsystem: string, text: string): void
+  readonly family: Family
+  readonly queues: MessageQueues
+  /** Process group that the console belongs to. */
+  foregroundGroup: number
+  /** A process like the caller, about to return 0 from the same call. Throws EAGAIN, ENOMEM. */
+  fork(process: Process, frame: TrapFrame): Process
+  /** Puts another program into the process. Throws KernelError with the process as it was. */
+  exec(process: Process, frame: TrapFrame, path: string, args: readonly string[], environment: readonly string[]): void
+  /** A number for a new pipe. */
+  newPipeNumber(): number
+  /** Does to a process what the signal does by default, unless it ignores it. */
+  signal(process: Process, signal: number): void
   /** Ends a process; its status is what WAIT reports. */
   exit(process: Process, status: number): void
   /** Ends a process as a signal does, with lines on the console that say why. */

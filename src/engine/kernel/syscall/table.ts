@@ -48,23 +48,37 @@ const length: SyscallArgument = { name: 'length', type: 'size_t' }
 
 export const syscalls = [
   {
-    number: 1, name: 'EXIT', arguments: [{ name: 'status', type: 'int' }], returns: 'void', errors: [],
+    number: 1,
+    name: 'EXIT',
+    arguments: [{ name: 'status', type: 'int' }],
+    returns: 'void',
+    errors: [],
     doc:
       'Ends the process and gives back everything it held. Its exit status is the low 8 bits of `status`. When the first program ' +
       'ends, the machine shuts down with that status.',
   },
   {
-    number: 2, name: 'YIELD', arguments: [], returns: 'int', errors: [],
+    number: 2,
+    name: 'YIELD',
+    arguments: [],
+    returns: 'int',
+    errors: [],
     doc: 'Lets the next runnable process go first. Returns 0 when it is this one’s turn again.',
   },
   {
-    number: 3, name: 'LOG', arguments: [{ name: 'message', type: 'const char *' }, length], returns: 'int', errors: ['EFAULT', 'EINVAL'],
+    number: 3,
+    name: 'LOG',
+    arguments: [{ name: 'message', type: 'const char *' }, length],
+    returns: 'int',
+    errors: ['EFAULT', 'EINVAL'],
     doc:
       'Writes `[user] `, the message and a newline to the serial console. Returns `length`. A message is at most 4096 bytes long ' +
       '(EINVAL).',
   },
   {
-    number: 4, name: 'MMAP', arguments: [{ name: 'address', type: 'void *' }, length, { name: 'protection', type: 'int' }],
+    number: 4,
+    name: 'MMAP',
+    arguments: [{ name: 'address', type: 'void *' }, length, { name: 'protection', type: 'int' }],
     returns: 'void *',
     errors: ['EINVAL', 'EACCES', 'ENOMEM'],
     doc:
@@ -73,58 +87,90 @@ export const syscalls = [
       'PROT_EXEC is EACCES: no page is ever both. Pages become real when they are first touched.',
   },
   {
-    number: 5, name: 'FORK', arguments: [], returns: 'int', errors: ['ENOMEM', 'EAGAIN'],
+    number: 5,
+    name: 'FORK',
+    arguments: [],
+    returns: 'int',
+    errors: ['ENOMEM', 'EAGAIN'],
     doc: 'Clones the process. Returns the child’s process id in the parent and 0 in the child.',
   },
   {
-    number: 6, name: 'EXEC', arguments: [path, { name: 'argv', type: 'char *const *' }, { name: 'envp', type: 'char *const *' }],
+    number: 6,
+    name: 'EXEC',
+    arguments: [path, { name: 'argv', type: 'char *const *' }, { name: 'envp', type: 'char *const *' }],
     returns: 'int',
     errors: ['ENOENT', 'ENOEXEC', 'EACCES', 'EFAULT', 'ENOMEM', 'E2BIG', 'ENAMETOOLONG'],
     doc: 'Replaces the program of the process with the file at `path`. Returns only on failure.',
   },
   {
-    number: 7, name: 'WAIT', arguments: [{ name: 'pid', type: 'int' }, { name: 'status', type: 'int *' }],
-    returns: 'int', errors: ['ECHILD', 'EINTR', 'EFAULT'],
+    number: 7,
+    name: 'WAIT',
+    arguments: [
+      { name: 'pid', type: 'int' },
+      { name: 'status', type: 'int *' },
+      { name: 'options', type: 'int' },
+    ],
+    returns: 'int',
+    errors: ['ECHILD', 'EFAULT', 'EINVAL'],
     doc:
-      'Sleeps until a child ends: the one named, or any with `pid` -1. Returns its process id and stores its exit status unless ' +
-      '`status` is 0.',
+      'Sleeps until a child ends: the one named, or any with `pid` -1. Returns its process id and stores, unless `status` is 0, its ' +
+      'exit status, or ENDED_BY_SIGNAL plus the signal that ended it. With WAIT_POLL it never sleeps: 0 when no child has ended yet.',
   },
   {
-    number: 8, name: 'READ', arguments: [fd, { name: 'buffer', type: 'void *' }, length],
-    returns: 'int64_t', errors: ['EBADF', 'EFAULT', 'EISDIR', 'EINTR'],
+    number: 8,
+    name: 'READ',
+    arguments: [fd, { name: 'buffer', type: 'void *' }, length],
+    returns: 'int64_t',
+    errors: ['EBADF', 'EFAULT', 'EISDIR', 'EINTR'],
     doc:
       'Reads at most `length` bytes. Returns how many were read, 0 at the end of the file. On the console it sleeps until a line ' +
       'has been typed.',
   },
   {
-    number: 9, name: 'WRITE', arguments: [fd, { name: 'buffer', type: 'const void *' }, length], returns: 'int64_t',
+    number: 9,
+    name: 'WRITE',
+    arguments: [fd, { name: 'buffer', type: 'const void *' }, length],
+    returns: 'int64_t',
     errors: ['EBADF', 'EFAULT', 'ENOSPC', 'EFBIG'],
     doc: 'Writes `length` bytes. Returns how many were written, fewer only when the file system filled up on the way.',
   },
   {
-    number: 10, name: 'OPEN', arguments: [path, flags, { name: 'mode', type: 'int' }], returns: 'int',
+    number: 10,
+    name: 'OPEN',
+    arguments: [path, flags, { name: 'mode', type: 'int' }],
+    returns: 'int',
     errors: ['ENOENT', 'EACCES', 'EEXIST', 'ENOTDIR', 'EISDIR', 'EMFILE', 'ENFILE', 'ENAMETOOLONG', 'EFAULT', 'EINVAL', 'ENOSPC'],
     doc:
       'Opens a file; O_CREAT makes it with the permission bits of `mode`. Returns the lowest free descriptor. Descriptors 0, 1 and ' +
       '2 of a first program are the console.',
   },
   {
-    number: 11, name: 'CLOSE', arguments: [fd], returns: 'int', errors: ['EBADF'],
+    number: 11,
+    name: 'CLOSE',
+    arguments: [fd],
+    returns: 'int',
+    errors: ['EBADF'],
     doc: 'Closes a descriptor. Returns 0.',
   },
   {
-    number: 12, name: 'STAT', arguments: [path, { name: 'stat', type: 'struct atoll_stat *' }], returns: 'int',
+    number: 12,
+    name: 'STAT',
+    arguments: [path, { name: 'stat', type: 'struct atoll_stat *' }],
+    returns: 'int',
     errors: ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EFAULT'],
     doc: 'Describes the file at `path`. Returns 0.',
   },
   {
-    number: 13, name: 'WASM_LOAD', arguments: [{ name: 'bytes', type: 'const void *' }, length, { name: 'name', type: 'const char *' }],
+    number: 13,
+    name: 'WASM_LOAD',
+    arguments: [{ name: 'bytes', type: 'const void *' }, length, { name: 'name', type: 'const char *' }],
     returns: 'int',
     errors: ['EFAULT', 'EINVAL', 'ENOEXEC', 'ENOMEM', 'EMFILE'],
     doc: 'Loads a WebAssembly module into the kernel’s runtime. Returns its module id.',
   },
   {
-    number: 14, name: 'WASM_EXEC',
+    number: 14,
+    name: 'WASM_EXEC',
     arguments: [
       { name: 'module', type: 'int' },
       { name: 'function', type: 'const char *' },
@@ -132,88 +178,283 @@ export const syscalls = [
       { name: 'count', type: 'size_t' },
       { name: 'result', type: 'int32_t *' },
     ],
-    returns: 'int', errors: ['EINVAL', 'ENOENT', 'EFAULT', 'EINTR'],
+    returns: 'int',
+    errors: ['EINVAL', 'ENOENT', 'EFAULT', 'EINTR'],
     doc: 'Calls an exported function with `count` i32 arguments and stores its i32 result. Returns 0.',
   },
   {
-    number: 15, name: 'SOCKET',
-    arguments: [{ name: 'domain', type: 'int' }, { name: 'type', type: 'int' }, { name: 'protocol', type: 'int' }],
+    number: 15,
+    name: 'SOCKET',
+    arguments: [
+      { name: 'domain', type: 'int' },
+      { name: 'type', type: 'int' },
+      { name: 'protocol', type: 'int' },
+    ],
     returns: 'int',
     errors: ['EAFNOSUPPORT', 'EPROTONOSUPPORT', 'EMFILE', 'ENFILE'],
     doc: 'Makes a socket. Returns its descriptor.',
   },
   {
-    number: 16, name: 'BIND', arguments: [fd, { name: 'address', type: 'const struct atoll_address *' }], returns: 'int',
+    number: 16,
+    name: 'BIND',
+    arguments: [fd, { name: 'address', type: 'const struct atoll_address *' }],
+    returns: 'int',
     errors: ['EBADF', 'ENOTSOCK', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EFAULT', 'EINVAL'],
     doc: 'Gives a socket its local address. Returns 0.',
   },
   {
-    number: 17, name: 'LISTEN', arguments: [fd, { name: 'backlog', type: 'int' }],
-    returns: 'int', errors: ['EBADF', 'ENOTSOCK', 'EOPNOTSUPP', 'EADDRINUSE'],
+    number: 17,
+    name: 'LISTEN',
+    arguments: [fd, { name: 'backlog', type: 'int' }],
+    returns: 'int',
+    errors: ['EBADF', 'ENOTSOCK', 'EOPNOTSUPP', 'EADDRINUSE'],
     doc: 'Lets a stream socket accept connections, at most `backlog` of them waiting. Returns 0.',
   },
   {
-    number: 18, name: 'ACCEPT', arguments: [fd, { name: 'peer', type: 'struct atoll_address *' }], returns: 'int',
+    number: 18,
+    name: 'ACCEPT',
+    arguments: [fd, { name: 'peer', type: 'struct atoll_address *' }],
+    returns: 'int',
     errors: ['EBADF', 'ENOTSOCK', 'EINVAL', 'EMFILE', 'EINTR', 'EFAULT'],
     doc: 'Sleeps until a connection comes in. Returns a descriptor for it and stores the peer’s address unless `peer` is 0.',
   },
   {
-    number: 19, name: 'CONNECT', arguments: [fd, { name: 'address', type: 'const struct atoll_address *' }], returns: 'int',
+    number: 19,
+    name: 'CONNECT',
+    arguments: [fd, { name: 'address', type: 'const struct atoll_address *' }],
+    returns: 'int',
     errors: ['EBADF', 'ENOTSOCK', 'EISCONN', 'ECONNREFUSED', 'ETIMEDOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'EFAULT', 'EINTR'],
     doc: 'Connects a socket to a peer. Returns 0 when the connection stands.',
   },
   {
-    number: 20, name: 'SEND', arguments: [fd, { name: 'buffer', type: 'const void *' }, length, flags],
+    number: 20,
+    name: 'SEND',
+    arguments: [fd, { name: 'buffer', type: 'const void *' }, length, flags],
     returns: 'int64_t',
     errors: ['EBADF', 'ENOTSOCK', 'ENOTCONN', 'EPIPE', 'ECONNRESET', 'EMSGSIZE', 'EFAULT', 'EINTR'],
     doc: 'Sends to the connected peer. Returns how many bytes were taken.',
   },
   {
-    number: 21, name: 'RECV', arguments: [fd, { name: 'buffer', type: 'void *' }, length, flags],
+    number: 21,
+    name: 'RECV',
+    arguments: [fd, { name: 'buffer', type: 'void *' }, length, flags],
     returns: 'int64_t',
     errors: ['EBADF', 'ENOTSOCK', 'ENOTCONN', 'ECONNRESET', 'EFAULT', 'EINTR'],
     doc: 'Receives from the connected peer. Returns how many bytes came, 0 when the peer has closed.',
   },
   {
-    number: 22, name: 'SENDTO',
+    number: 22,
+    name: 'SENDTO',
     arguments: [fd, { name: 'buffer', type: 'const void *' }, length, flags, { name: 'address', type: 'const struct atoll_address *' }],
-    returns: 'int64_t', errors: ['EBADF', 'ENOTSOCK', 'EDESTADDRREQ', 'EMSGSIZE', 'ENETUNREACH', 'EHOSTUNREACH', 'EFAULT', 'EINTR'],
+    returns: 'int64_t',
+    errors: ['EBADF', 'ENOTSOCK', 'EDESTADDRREQ', 'EMSGSIZE', 'ENETUNREACH', 'EHOSTUNREACH', 'EFAULT', 'EINTR'],
     doc: 'Sends one datagram to `address`. Returns its length.',
   },
   {
-    number: 23, name: 'RECVFROM',
+    number: 23,
+    name: 'RECVFROM',
     arguments: [fd, { name: 'buffer', type: 'void *' }, length, flags, { name: 'address', type: 'struct atoll_address *' }],
-    returns: 'int64_t', errors: ['EBADF', 'ENOTSOCK', 'EFAULT', 'EINTR'],
+    returns: 'int64_t',
+    errors: ['EBADF', 'ENOTSOCK', 'EFAULT', 'EINTR'],
     doc: 'Receives one datagram. Returns its length and stores the sender’s address unless `address` is 0.',
   },
   {
-    number: 24, name: 'GETPID', arguments: [], returns: 'int', errors: [],
+    number: 24,
+    name: 'GETPID',
+    arguments: [],
+    returns: 'int',
+    errors: [],
     doc: 'Returns the process id. The first program is process 1.',
   },
   {
-    number: 25, name: 'CLOCK', arguments: [], returns: 'int64_t', errors: [],
+    number: 25,
+    name: 'CLOCK',
+    arguments: [],
+    returns: 'int64_t',
+    errors: [],
     doc: 'Returns the machine’s virtual time: nanoseconds since reset.',
   },
   {
-    number: 26, name: 'SLEEP', arguments: [{ name: 'nanoseconds', type: 'int64_t' }], returns: 'int', errors: ['EINVAL', 'EINTR'],
+    number: 26,
+    name: 'SLEEP',
+    arguments: [{ name: 'nanoseconds', type: 'int64_t' }],
+    returns: 'int',
+    errors: ['EINVAL', 'EINTR'],
     doc: 'Sleeps for at least that much virtual time. Returns 0.',
   },
   {
-    number: 27, name: 'MUNMAP', arguments: [{ name: 'address', type: 'void *' }, length], returns: 'int', errors: ['EINVAL', 'ENOMEM'],
+    number: 27,
+    name: 'MUNMAP',
+    arguments: [{ name: 'address', type: 'void *' }, length],
+    returns: 'int',
+    errors: ['EINVAL', 'ENOMEM'],
     doc: 'Unmaps every page of the range; pages that were not mapped are passed over. Returns 0.',
   },
   {
-    number: 28, name: 'SEEK', arguments: [fd, { name: 'offset', type: 'int64_t' }, { name: 'whence', type: 'int' }], returns: 'int64_t',
+    number: 28,
+    name: 'SEEK',
+    arguments: [fd, { name: 'offset', type: 'int64_t' }, { name: 'whence', type: 'int' }],
+    returns: 'int64_t',
     errors: ['EBADF', 'EINVAL', 'ESPIPE', 'EOVERFLOW'],
     doc:
       'Moves the position of an open file, counted from the start (SEEK_SET), the position (SEEK_CUR) or the end (SEEK_END). ' +
       'Returns the new position.',
   },
   {
-    number: 29, name: 'TTYMODE', arguments: [fd, { name: 'mode', type: 'int' }], returns: 'int', errors: ['EBADF', 'ENOTTY', 'EINVAL'],
+    number: 29,
+    name: 'TTYMODE',
+    arguments: [fd, { name: 'mode', type: 'int' }],
+    returns: 'int',
+    errors: ['EBADF', 'ENOTTY', 'EINVAL'],
     doc:
       'Sets how the console reads. TTY_CANONICAL hands over whole lines, echoed and edited (backspace, Ctrl-U, Ctrl-D for end of ' +
       'file); TTY_RAW hands over every byte as it comes and echoes nothing. Returns the mode before.',
+  },
+  {
+    number: 31,
+    name: 'PIPE',
+    arguments: [{ name: 'descriptors', type: 'int *' }],
+    returns: 'int',
+    errors: ['EMFILE', 'ENFILE', 'EFAULT'],
+    doc:
+      'Makes a pipe and stores two descriptors: what is written to the second is read from the first. Reading sleeps until there ' +
+      'are bytes and returns 0 once the last writer has closed; writing sleeps until there is room, and without any reader ends ' +
+      'the process by SIGPIPE (EPIPE when that is ignored). Returns 0.',
+  },
+  {
+    number: 32,
+    name: 'DUP',
+    arguments: [fd, { name: 'target', type: 'int' }],
+    returns: 'int',
+    errors: ['EBADF', 'EMFILE'],
+    doc:
+      'Makes a further descriptor for an open file: the lowest free one with `target` -1, else `target`, which is closed first if ' +
+      'it was open. Returns it.',
+  },
+  {
+    number: 33,
+    name: 'KILL',
+    arguments: [
+      { name: 'pid', type: 'int' },
+      { name: 'signal', type: 'int' },
+    ],
+    returns: 'int',
+    errors: ['ESRCH', 'EINVAL', 'EPERM'],
+    doc:
+      'Sends a signal to a process, 0 for itself. A signal ends the process unless it is ignored or harmless by nature (SIGCHLD); ' +
+      'signal 0 only asks whether the process is there. Process 1 can be signalled by itself alone (EPERM). Returns 0.',
+  },
+  {
+    number: 34,
+    name: 'GETPPID',
+    arguments: [],
+    returns: 'int',
+    errors: [],
+    doc: 'Returns the process id of the parent, 0 when it has ended or there never was one.',
+  },
+  {
+    number: 35,
+    name: 'SETGROUP',
+    arguments: [
+      { name: 'pid', type: 'int' },
+      { name: 'group', type: 'int' },
+    ],
+    returns: 'int',
+    errors: ['ESRCH', 'EINVAL'],
+    doc:
+      'Puts a process, itself with 0 or a child, into a process group; 0 makes a group of its own with its process id. Children ' +
+      'are in their parent’s group. Returns 0.',
+  },
+  {
+    number: 36,
+    name: 'FOREGROUND',
+    arguments: [{ name: 'group', type: 'int' }],
+    returns: 'int',
+    errors: ['ESRCH'],
+    doc: 'Gives the console to a process group: Ctrl-C reaches its processes as SIGINT. Returns 0.',
+  },
+  {
+    number: 37,
+    name: 'IGNORE',
+    arguments: [
+      { name: 'signal', type: 'int' },
+      { name: 'ignore', type: 'int' },
+    ],
+    returns: 'int',
+    errors: ['EINVAL'],
+    doc: 'Ignores a signal, or with `ignore` 0 lets it do what it does by default. SIGKILL cannot be kept off. Returns 0.',
+  },
+  {
+    number: 38,
+    name: 'UNLINK',
+    arguments: [path],
+    returns: 'int',
+    errors: ['ENOENT', 'ENOTDIR', 'EISDIR', 'EBUSY', 'ENAMETOOLONG', 'EFAULT'],
+    doc: 'Removes a file’s name. The file itself goes with its last open descriptor. Returns 0.',
+  },
+  {
+    number: 39,
+    name: 'MKDIR',
+    arguments: [path, { name: 'mode', type: 'int' }],
+    returns: 'int',
+    errors: ['ENOENT', 'ENOTDIR', 'EEXIST', 'EBUSY', 'ENOSPC', 'ENAMETOOLONG', 'EFAULT'],
+    doc: 'Makes an empty directory. Returns 0.',
+  },
+  {
+    number: 40,
+    name: 'RMDIR',
+    arguments: [path],
+    returns: 'int',
+    errors: ['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EBUSY', 'ENAMETOOLONG', 'EFAULT'],
+    doc: 'Removes an empty directory. Returns 0.',
+  },
+  {
+    number: 41,
+    name: 'RENAME',
+    arguments: [
+      { name: 'from', type: 'const char *' },
+      { name: 'to', type: 'const char *' },
+    ],
+    returns: 'int',
+    errors: ['ENOENT', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY', 'EINVAL', 'EBUSY', 'ENAMETOOLONG', 'EFAULT'],
+    doc: 'Gives a file or directory another name, in place of what had that name. Returns 0.',
+  },
+  {
+    number: 42,
+    name: 'READDIR',
+    arguments: [fd, { name: 'name', type: 'void *' }, length],
+    returns: 'int',
+    errors: ['EBADF', 'ENOTDIR', 'EINVAL', 'EFAULT'],
+    doc:
+      'Stores the name of the next entry of an open directory, without a terminating zero. Returns its length, 0 behind the last ' +
+      'entry, EINVAL when it is longer than `length`.',
+  },
+  {
+    number: 43,
+    name: 'CHDIR',
+    arguments: [path],
+    returns: 'int',
+    errors: ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EFAULT'],
+    doc: 'Makes a directory the one that relative paths start from. Returns 0.',
+  },
+  {
+    number: 44,
+    name: 'GETCWD',
+    arguments: [{ name: 'buffer', type: 'void *' }, length],
+    returns: 'int',
+    errors: ['ERANGE', 'EFAULT'],
+    doc: 'Stores the path of that directory and a zero. Returns its length without the zero.',
+  },
+  {
+    number: 45,
+    name: 'QUEUE',
+    arguments: [{ name: 'key', type: 'uint32_t' }],
+    returns: 'int',
+    errors: ['EMFILE', 'ENFILE', 'ENOSPC'],
+    doc:
+      'Opens the message queue of that key, which is made when nobody has it open. SYS_WRITE sends one message of at most 4096 ' +
+      'bytes (EMSGSIZE) and sleeps while 16 are waiting; SYS_READ receives the oldest one whole, sleeping until there is one. ' +
+      'A queue goes with its last descriptor. Returns a descriptor.',
   },
 ] as const satisfies readonly SyscallDefinition[]
 
@@ -221,7 +462,7 @@ export type SyscallName = (typeof syscalls)[number]['name']
 
 /** Calls whose number and arguments are settled and which answer -ENOSYS so far. */
 export const unavailable = [
-  'FORK', 'EXEC', 'WAIT', 'WASM_LOAD', 'WASM_EXEC', 'SOCKET', 'BIND', 'LISTEN', 'ACCEPT', 'CONNECT', 'SEND', 'RECV', 'SENDTO', 'RECVFROM',
+  'WASM_LOAD', 'WASM_EXEC', 'SOCKET', 'BIND', 'LISTEN', 'ACCEPT', 'CONNECT', 'SEND', 'RECV', 'SENDTO', 'RECVFROM',
 ] as const satisfies readonly SyscallName[]
 
 export type UnavailableName = (typeof unavailable)[number]
@@ -264,6 +505,27 @@ export const constantGroups = [
     constants: [
       { name: 'TTY_CANONICAL', value: 0, doc: 'lines, echoed and edited' },
       { name: 'TTY_RAW', value: 1, doc: 'bytes as they come' },
+    ],
+  },
+  {
+    title: 'Waiting for children (SYS_WAIT)',
+    constants: [
+      { name: 'WAIT_POLL', value: 1, doc: 'option: do not sleep' },
+      { name: 'ENDED_BY_SIGNAL', value: 256, doc: 'added to the signal in the status of a process that one ended' },
+    ],
+  },
+  {
+    title: 'Signals (SYS_KILL, SYS_IGNORE)',
+    constants: [
+      { name: 'SIGINT', value: 2, doc: 'Ctrl-C' },
+      { name: 'SIGILL', value: 4, doc: 'an instruction that does not exist' },
+      { name: 'SIGABRT', value: 6, doc: 'the program gave up' },
+      { name: 'SIGFPE', value: 8, doc: 'division by zero and the like' },
+      { name: 'SIGKILL', value: 9, doc: 'end at once; cannot be ignored' },
+      { name: 'SIGSEGV', value: 11, doc: 'memory that is not there or not allowed' },
+      { name: 'SIGPIPE', value: 13, doc: 'nobody reads what is written' },
+      { name: 'SIGTERM', value: 15, doc: 'please end' },
+      { name: 'SIGCHLD', value: 17, doc: 'a child ended; ignored by nature' },
     ],
   },
   {

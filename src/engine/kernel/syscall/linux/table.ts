@@ -5,6 +5,10 @@ import {
   PROTECTION_BITS, close, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, terminal, write,
 } from '../calls.ts'
 import type { Call, DoorEntry, Handler, Result } from '../context.ts'
+import { changeDirectory, duplicate, makeDirectory, pipe, rename, unlink } from '../file-calls.ts'
+import { exec, fork, kill, setGroup } from '../process-calls.ts'
+import { access, getDirectoryEntries } from './directory.ts'
+import { clone, dup3, fcntl, signalAction, wait4 } from './process.ts'
 import { KernelError } from '../errno.ts'
 import type { ArgumentType } from '../table.ts'
 import { SIGNAL_MAX, isIgnoredByDefault } from '../../process/signals.ts'
@@ -23,7 +27,6 @@ const MREMAP_MAYMOVE = 1
 const MapFlag = { FIXED: 0x10, ANONYMOUS: 0x20, FIXED_NOREPLACE: 0x100000 } as const
 const Ioctl = { TCGETS: 0x5401, TCSETS: 0x5402, TCSETSW: 0x5403, TCSETSF: 0x5404, TIOCGWINSZ: 0x5413 } as const
 const ArchPrctl = { SET_GS: 0x1001, SET_FS: 0x1002, GET_FS: 0x1003, GET_GS: 0x1004 } as const
-const Fcntl = { GETFD: 1, SETFD: 2, GETFL: 3 } as const
 const SignalHow = { BLOCK: 0, UNBLOCK: 1, SETMASK: 2 } as const
 const SIGNAL_SET_BYTES = 8
 const CONSOLE_ROWS = 24
@@ -175,11 +178,11 @@ function signalMask(call: Call, how: number, set: number, old: number, bytes: nu
   return 0
 }
 
-/** kill, tkill, tgkill: a process can end itself by a signal, as abort() does. */
+/** kill, tkill, tgkill. What a process does to itself, as abort() does, is told on the console. */
 function sendSignal(call: Call, target: number, signal: number): number {
-  if (signal < 0 || signal > SIGNAL_MAX) throw new KernelError('EINVAL')
-  if (target !== call.process.pid) throw new KernelError('ESRCH')
-  if (signal !== 0 && !isIgnoredByDefault(signal)) call.kernel.kill(call.process, signal, [])
+  const isOwnEnd = target === call.process.pid && signal > 0 && signal <= SIGNAL_MAX && !isIgnoredByDefault(signal)
+  if (!isOwnEnd || call.process.ignored.has(signal)) return kill(call, target, signal)
+  call.kernel.kill(call.process, signal, [])
   return 0
 }
 
@@ -230,44 +233,56 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
     return 0
   })],
   [12, entry([ADDRESS], (call, end) => call.process.memory.setHeapEnd(end))],
+  [13, entry([INT, ADDRESS, ADDRESS], signalAction)],
   [14, entry([INT, ADDRESS, ADDRESS, SIZE], signalMask)],
   [16, entry([INT, 'uint32_t', ADDRESS], ioctl)],
   [19, entry([INT, ADDRESS, INT], (call, fd, vectors, count) => transferVectors(call, read, fd, vectors, count))],
   [20, entry([INT, ADDRESS, INT], (call, fd, vectors, count) => transferVectors(call, write, fd, vectors, count))],
+  [21, entry([ADDRESS, INT], access)],
+  [22, entry([ADDRESS], (call, descriptors) => pipe(call, descriptors, 0))],
   [24, entry([], (call) => {
     call.kernel.scheduler.preempt = true
     return 0
   })],
   [25, entry([ADDRESS, SIZE, SIZE, INT], mremap)],
+  [32, entry([INT], (call, fd) => duplicate(call, fd, -1))],
+  [33, entry([INT, INT], (call, fd, target) => duplicate(call, fd, target === -1 ? -2 : target))],
   [35, entry([ADDRESS], nanosleep)],
   [39, entry([], (call) => call.process.pid)],
+  [56, entry([SIZE, ADDRESS], clone)],
+  [57, entry([], fork)],
+  [58, entry([], fork)],
+  [59, entry([ADDRESS, ADDRESS, ADDRESS], exec)],
   [60, entry([INT], exit)],
+  [61, entry([INT, ADDRESS, INT, ADDRESS], wait4)],
   [62, entry([INT, INT], sendSignal)],
   [63, entry([ADDRESS], (call, buffer) => {
     call.process.memory.copyOut(buffer, encodeUtsname(['Atoll', 'atoll', VERSION, `Atoll ${VERSION}`, 'x86_64', '']))
     return 0
   })],
-  [72, entry([INT, INT], (call, fd, command) => {
-    const file = call.process.descriptors.get(fd)
-    if (command === Fcntl.GETFL) return file.flags
-    if (command === Fcntl.GETFD || command === Fcntl.SETFD) return 0
-    throw new KernelError('EINVAL')
-  })],
+  [72, entry([INT, INT, INT], fcntl)],
   [79, entry([ADDRESS, SIZE], (call, buffer, size) => {
     const path = new TextEncoder().encode(`${call.process.workingDirectory}\0`)
     if (path.length > size) throw new KernelError('ERANGE')
     call.process.memory.copyOut(buffer, path)
     return path.length
   })],
+  [80, entry([ADDRESS], changeDirectory)],
+  [82, entry([ADDRESS, ADDRESS], rename)],
+  [83, entry([ADDRESS, INT], makeDirectory)],
+  [84, entry([ADDRESS], (call, path) => unlink(call, path, true))],
+  [87, entry([ADDRESS], (call, path) => unlink(call, path, false))],
   [102, entry([], () => 0)],
   [104, entry([], () => 0)],
   [107, entry([], () => 0)],
   [108, entry([], () => 0)],
-  [110, entry([], (call) => call.process.parent?.pid ?? 0)],
+  [109, entry([INT, INT], setGroup)],
+  [110, entry([], (call) => call.process.parent)],
   [158, entry([INT, ADDRESS], archPrctl)],
   [186, entry([], (call) => call.process.pid)],
   [200, entry([INT, INT], sendSignal)],
   [204, entry([INT, SIZE, ADDRESS], getAffinity)],
+  [217, entry([INT, ADDRESS, SIZE], getDirectoryEntries)],
   [218, entry([ADDRESS], (call) => call.process.pid)],
   [228, entry([INT, ADDRESS], (call, clock, time) => {
     if (!CLOCK_IDS.includes(clock)) throw new KernelError('EINVAL')
@@ -278,6 +293,8 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
   [234, entry([INT, INT, INT], (call, _group, thread, signal) => sendSignal(call, thread, signal))],
   [257, entry([INT, ADDRESS, INT, INT], openAt)],
   [262, entry([INT, ADDRESS, ADDRESS, INT], statNode)],
+  [292, entry([INT, INT, INT], dup3)],
+  [293, entry([ADDRESS, INT], pipe)],
   [302, entry([INT, INT, ADDRESS, ADDRESS], getLimit)],
   [318, entry([ADDRESS, SIZE], (call, buffer, size) => {
     const bytes = call.kernel.random.bytes(Math.min(size, RANDOM_BYTES_MAX))

@@ -24,8 +24,10 @@ describe('generated from the system call table', () => {
 })
 
 describe('the table', () => {
-  it('numbers calls from 1 without gaps, the first 23 as the seed report does', () => {
-    expect(syscalls.map((call) => call.number)).toEqual(syscalls.map((_, index) => index + 1))
+  it('numbers calls upwards, the first 23 as the seed report does', () => {
+    const numbers = syscalls.map((call) => call.number)
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+    expect(numbers.slice(0, 23)).toEqual(numbers.slice(0, 23).map((_, index) => index + 1))
     expect(syscalls.slice(0, 23).map((call) => call.name)).toEqual([
       'EXIT', 'YIELD', 'LOG', 'MMAP', 'FORK', 'EXEC', 'WAIT', 'READ', 'WRITE', 'OPEN', 'CLOSE', 'STAT', 'WASM_LOAD', 'WASM_EXEC',
       'SOCKET', 'BIND', 'LISTEN', 'ACCEPT', 'CONNECT', 'SEND', 'RECV', 'SENDTO', 'RECVFROM',
