@@ -2,6 +2,7 @@ import { Code, Decoder, DecoderOptions } from 'iced-x86'
 import { describe, expect, test } from 'vitest'
 import { INCOMPLETE, UNDEFINED, allVariants, decode } from './decode.ts'
 import { ModeBit } from './state.ts'
+import { SystemOp } from './system-op.ts'
 import { Random } from './testing/random-program.ts'
 
 const CASES = 60_000
@@ -74,5 +75,10 @@ describe('decode', () => {
       decode(bytes, 0, BUFFER, index % 2 === 0 ? ModeBit.LONG : ModeBit.D32)
     }
     expect(allVariants().length).toBe(before)
+  })
+
+  test('system instructions have numbers of their own', () => {
+    const numbers = Object.values(SystemOp)
+    expect(new Set(numbers).size).toBe(numbers.length)
   })
 })

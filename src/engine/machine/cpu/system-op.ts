@@ -63,6 +63,6 @@ export const SystemOp = {
   LSS: 57,
   LFS: 58,
   LGS: 59,
-  SSE_UNUSABLE: 54, // any SSE instruction while CR0 or CR4 forbid it: #UD or #NM
+  SSE_UNUSABLE: 60, // any SSE instruction while CR0 or CR4 forbid it: #UD or #NM
 } as const
 export type SystemOp = (typeof SystemOp)[keyof typeof SystemOp]

@@ -149,7 +149,34 @@ main:
     mov cr0, rax
     fxsave [rip + area]
     END
+    BEGIN "#NM by CR0.TS and an SSE instruction, before its operand is looked at"
+    addps xmm0, [8]
+    END
     clts
+    BEGIN "an SSE instruction after CLTS"
+    addps xmm0, xmm1
+    END
+    mov rax, cr0
+    or eax, 4
+    mov cr0, rax
+    BEGIN "#UD by CR0.EM and an SSE instruction"
+    paddb xmm0, xmm1
+    END
+    mov rax, cr0
+    and eax, ~4
+    mov cr0, rax
+    mov rax, cr4
+    btr eax, 9
+    mov cr4, rax
+    BEGIN "#UD by CR4.OSFXSR clear and an SSE instruction"
+    movd xmm0, eax
+    END
+    BEGIN "MOVNTI, which asks for neither"
+    movnti [rip + area], eax
+    END
+    mov rax, cr4
+    bts eax, 9
+    mov cr4, rax
     BEGIN "#GP by FXSAVE at 8 modulo 16"
     fxsave [rip + area + 8]
     END
