@@ -2,7 +2,7 @@ import type { PhysicalMemory } from '../memory.ts'
 import { PAGE_BYTES, PAGE_SHIFT } from '../memory.ts'
 import { INCOMPLETE, INSTRUCTION_BYTES_MAX, UNDEFINED, allVariants, decode } from './decode.ts'
 import type { Instruction } from './decode.ts'
-import { END_HANDLER } from './interpreter.ts'
+import { END_HANDLER } from './interpreter/interface.ts'
 import { BLOCK_HEADER_BYTES, RECORD_BYTES, writeEnd, writeRecord } from './record.ts'
 import { RECORDS, RECORDS_END } from './state.ts'
 

@@ -2,7 +2,7 @@ import type { Slot } from './emit.ts'
 import type { Definition } from './instructions/definition.ts'
 import { SYSTEM } from './instructions/control.ts'
 import { TABLE } from './instructions/table.ts'
-import type { Row } from './instructions/table.ts'
+import type { Row } from './instructions/row.ts'
 import { ModeBit, SegmentIndex } from './state.ts'
 
 /** Register number that stands for RIP as a base; -1 for none. */

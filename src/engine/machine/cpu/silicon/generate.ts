@@ -1,5 +1,5 @@
 import { TABLE } from '../instructions/table.ts'
-import type { Row } from '../instructions/table.ts'
+import type { Row } from '../instructions/row.ts'
 import { ARITHMETIC_FLAGS } from '../state.ts'
 import { Random } from '../testing/random-program.ts'
 import { STACK_OFFSET, interestingInteger, writeRecord } from './case.ts'
@@ -25,6 +25,8 @@ const CODE_LENGTH_MAX = CODE_BYTES_MAX - 32
 /** Rows that mean something else, or nothing, on the processor underneath; and what is not for programs. */
 function isComparable({ definition, mode, opcode }: Row): boolean {
   if (definition.control === 'system' || mode === 'legacy') return false
+  // The cases have no x87 state.
+  if (/^(D[8-F]|9B)\b/.test(opcode)) return false
   // CLFLUSH, which CPUID does not announce, is a no-operation here.
   return opcode !== 'NP 0F AE /7'
 }

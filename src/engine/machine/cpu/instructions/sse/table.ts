@@ -1,5 +1,5 @@
 import type { Definition } from '../definition.ts'
-import type { Row } from '../table.ts'
+import type { Row } from '../row.ts'
 import {
   CVTDQ2PD, CVTDQ2PS, CVTPD2DQ, CVTPD2PS, CVTPS2DQ, CVTPS2PD, CVTSD2SI, CVTSD2SS, CVTSI2SD, CVTSI2SS, CVTSS2SD, CVTSS2SI, CVTTPD2DQ,
   CVTTPS2DQ, CVTTSD2SI, CVTTSS2SI,
@@ -11,7 +11,7 @@ import type { Shapes } from './float.ts'
 import * as integer from './integer.ts'
 import * as moves from './moves.ts'
 
-/** Rows of SSE, SSE2 and SSE3's XMM instructions, in the notation of ../table.ts. Those on MMX registers are not there. */
+/** Rows of SSE, SSE2 and SSE3's XMM instructions, in the notation of ../row.ts. Those on MMX registers are not there. */
 const row = (opcode: string, operands: string, definition: Definition, options: Pick<Row, 'form'> = {}): Row => ({
   opcode,
   operands,

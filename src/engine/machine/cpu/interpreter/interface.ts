@@ -1,0 +1,31 @@
+import { allVariants } from '../decode.ts'
+
+/**
+ * A jump cache entry: address u64 +0, generation u32 +8, first record u32 +12, region's table slot u32 +16 (0: none),
+ * region entry u32 +20, flags to be made explicit on entry u32 +24.
+ */
+export const JumpField = { ADDRESS: 0, GENERATION: 8, RECORD: 12, REGION: 16, ENTRY: 20, NEEDS_FLAGS: 24 } as const
+
+/** What tier 0 imports; all of it in TypeScript and off the fast path. */
+export interface InterpreterImports {
+  /** The access at State.SLOW_VA missed the TLB: host address of the bytes (or of the bounce buffer), 0 on a fault. */
+  slow(mode: number, size: number): number
+  /** The bounce buffer was written: carries it to where it belongs. */
+  commit(): void
+  /** A system instruction: 0 done, 1 fault. */
+  system(op: number): number
+  /** Delivers State.FAULT_VECTOR. */
+  deliver(): void
+  /** Finds or decodes the block at State.RIP: its first record, or 0 to look again. */
+  resolve(): number
+  /** The block whose first record this is became hot. */
+  hot(record: number): void
+  /** 128-bit division through SLOW_VA:SLOW_VALUE by SLOW_PA: 1 when the quotient does not fit. */
+  divide(isSigned: number): number
+}
+
+/** Regions alive at once; slot 0 means none. */
+export const REGION_SLOTS = 4096
+
+/** Handler number of the end record. */
+export const END_HANDLER = allVariants().length
