@@ -11,6 +11,8 @@ const XMM = 160
 
 /** Bits of MXCSR that can be set: all of SSE2 but denormals-are-zeros. */
 export const MXCSR_MASK = 0xffbf
+/** Exceptions that happened, which programs clear and read. */
+export const MXCSR_FLAGS = 0x3f
 /** MXCSR and x87 control word after reset or FNINIT: every exception masked, round to nearest, extended precision. */
 export const MXCSR_RESET = 0x1f80
 const FCW_INIT = 0x37f

@@ -422,6 +422,7 @@ describe('FXSAVE, FXRSTOR, MXCSR and x87', () => {
     expect(cpu.execute(SystemOp.FXRSTOR, { ea: area })).toBe(0)
     expect(cpu.state.u8[State.XMM + 255]).toBe(255)
     expect(cpu.u32(State.MXCSR)).toBe(0x9f80)
+    expect(cpu.warnings).toEqual([expect.stringContaining('MXCSR')])
   })
   test('alignment, reserved bits, task switched', () => {
     const cpu = new TestProcessor().longMode()

@@ -5,7 +5,7 @@ import type { ControlRegisters } from './control-registers.ts'
 import { cpuid } from './cpuid.ts'
 import type { Exceptions } from './exceptions.ts'
 import { FAULT, fault, setFault } from './faults.ts'
-import { FXSAVE_BYTES, fxrstor, fxsave, writeMxcsr } from './fxsave.ts'
+import { FXSAVE_BYTES, MXCSR_FLAGS, MXCSR_RESET, fxrstor, fxsave, writeMxcsr } from './fxsave.ts'
 import { As, type LinearMemory } from './linear.ts'
 import type { Mmu } from './mmu.ts'
 import type { ModelSpecificRegisters } from './msr.ts'
@@ -42,6 +42,7 @@ export class Instructions {
   private readonly parts: InstructionParts
   private readonly state: CpuState
   private readonly area = new Uint8Array(FXSAVE_BYTES)
+  private warnedOfMxcsr = false
 
   constructor(parts: InstructionParts) {
     this.parts = parts
@@ -238,6 +239,7 @@ export class Instructions {
       case SystemOp.LDMXCSR:
         this.requireSse()
         writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], As.PROGRAM))
+        this.warnOfMxcsr()
         break
       case SystemOp.STMXCSR:
         this.requireSse()
@@ -411,5 +413,13 @@ export class Instructions {
       for (let i = 0; i < FXSAVE_STEP; i++) area[at + i] = state.u8[window + i]
     }
     fxrstor(state, area, state.long ? 16 : 8)
+    this.warnOfMxcsr()
+  }
+
+  /** MXCSR holds what it is given, but SSE rounds to nearest, keeps denormals and masks every exception, and says so once. */
+  private warnOfMxcsr(): void {
+    if (this.warnedOfMxcsr || (this.state.u32[State.MXCSR >> 2] & ~MXCSR_FLAGS) === MXCSR_RESET) return
+    this.warnedOfMxcsr = true
+    this.parts.host.warn('rounding modes, flush to zero and unmasked exceptions of SSE (MXCSR) are not implemented')
   }
 }
