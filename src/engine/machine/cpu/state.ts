@@ -99,7 +99,7 @@ export const State = {
   XMM: 0x700,
   /** 64 bytes where accesses that cross a page or hit a device are put together. */
   BOUNCE: 0x800,
-  /** x87: kept for the FPU (issue: the processor). 512 bytes. */
+  /** The x87 FPU, as fpu/registers.ts lays it out: 512 bytes. */
   FPU: 0x840,
   /** u64 counters since reset: instructions retired by tier 1, regions entered. */
   STAT_TIER1: 0xa40,

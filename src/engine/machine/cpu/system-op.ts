@@ -53,7 +53,7 @@ export const SystemOp = {
   XGETBV: 47,
   POP_SREG: 48, // SYS_REG: segment
   PUSH_SREG: 49,
-  WAIT_X87: 50, // any x87 instruction or FWAIT: #NM or #UD until the FPU is there
+  FWAIT: 50,
   MOV_FROM_SREG_MEM: 51,
   LAHF: 52,
   SAHF: 53,
@@ -64,5 +64,14 @@ export const SystemOp = {
   LFS: 58,
   LGS: 59,
   SSE_UNUSABLE: 60, // any SSE instruction while CR0 or CR4 forbid it: #UD or #NM
+  /** x87 instructions by their escape opcode. */
+  X87_D8: 61,
+  X87_D9: 62,
+  X87_DA: 63,
+  X87_DB: 64,
+  X87_DC: 65,
+  X87_DD: 66,
+  X87_DE: 67,
+  X87_DF: 68,
 } as const
 export type SystemOp = (typeof SystemOp)[keyof typeof SystemOp]

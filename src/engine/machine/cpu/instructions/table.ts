@@ -66,6 +66,11 @@ const strings = ([[MOVS, 0xa4], [CMPS, 0xa6], [STOS, 0xaa], [LODS, 0xac], [SCAS,
   }),
 )
 
+/** Escape opcodes D8 to DF; what ModRM means beyond the operand's place is the FPU's (fpu/fpu.ts). */
+const X87 = [
+  SYSTEM.X87_D8, SYSTEM.X87_D9, SYSTEM.X87_DA, SYSTEM.X87_DB, SYSTEM.X87_DC, SYSTEM.X87_DD, SYSTEM.X87_DE, SYSTEM.X87_DF,
+]
+
 const general: Row[] = [
   ...alu,
   ...shifts,
@@ -101,7 +106,7 @@ const general: Row[] = [
   row('90', 'Zv,Av', XCHG),
   row('98', '', CBW, { size: 'v' }),
   row('99', '', CWD, { size: 'v' }),
-  row('9B', '', SYSTEM.WAIT_X87.plain),
+  row('9B', '', SYSTEM.FWAIT.plain),
   row('9C', '', SYSTEM.PUSHF.plain, { wide: 'default', size: 'v' }),
   row('9D', '', SYSTEM.POPF.plain, { wide: 'default', size: 'v' }),
   row('9E', '', SAHF),
@@ -127,8 +132,10 @@ const general: Row[] = [
   row('CE', '', SYSTEM.INTO.plain, { mode: 'legacy' }),
   row('CF', '', SYSTEM.IRET.plain, { size: 'v' }),
   row('D7', '', XLAT),
-  ...Array.from({ length: 8 }, (_, index) => row(hex(0xd8 + index), 'M', SYSTEM.WAIT_X87.operand, { form: 'memory', size: 8 })),
-  ...Array.from({ length: 8 }, (_, index) => row(hex(0xd8 + index), 'Ed', SYSTEM.WAIT_X87.immediate, { form: 'register' })),
+  ...X87.flatMap((definitions, index) => [
+    row(hex(0xd8 + index), 'M', definitions.operand, { form: 'memory', size: 8 }),
+    row(hex(0xd8 + index), 'Ed', definitions.immediate, { form: 'register' }),
+  ]),
   row('E0', 'Jb', LOOPNE, { wide: 'forced' }),
   row('E1', 'Jb', LOOPE, { wide: 'forced' }),
   row('E2', 'Jb', LOOP, { wide: 'forced' }),

@@ -19,8 +19,20 @@ export const TSC_HZ = 1_000_000_000
 
 /** Leaf 1, EDX. */
 const Edx1 = {
-  DE: 1 << 2, PSE: 1 << 3, TSC: 1 << 4, MSR: 1 << 5, PAE: 1 << 6, CX8: 1 << 8, PGE: 1 << 13, CMOV: 1 << 15, PAT: 1 << 16, PSE36: 1 << 17,
-  FXSR: 1 << 24, SSE: 1 << 25, SSE2: 1 << 26,
+  FPU: 1,
+  DE: 1 << 2,
+  PSE: 1 << 3,
+  TSC: 1 << 4,
+  MSR: 1 << 5,
+  PAE: 1 << 6,
+  CX8: 1 << 8,
+  PGE: 1 << 13,
+  CMOV: 1 << 15,
+  PAT: 1 << 16,
+  PSE36: 1 << 17,
+  FXSR: 1 << 24,
+  SSE: 1 << 25,
+  SSE2: 1 << 26,
 } as const
 /** Leaf 1, ECX. Bit 31 is reserved for hypervisors: software looks for leaf 40000000H when it is set. */
 const Ecx1 = { POPCNT: 1 << 23, HYPERVISOR: 1 << 31 } as const

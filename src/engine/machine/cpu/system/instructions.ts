@@ -1,3 +1,4 @@
+import type { Fpu } from '../fpu/fpu.ts'
 import type { CpuHost } from '../core.ts'
 import { Activity, Gpr, Rflag, SegmentIndex, State, Vector } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
@@ -34,6 +35,7 @@ export interface InstructionParts {
   control: ControlRegisters
   msrs: ModelSpecificRegisters
   ports: Ports
+  fpu: Fpu
   host: CpuHost
 }
 
@@ -248,10 +250,11 @@ export class Instructions {
       case SystemOp.SSE_UNUSABLE:
         this.requireSse()
         break
-      case SystemOp.WAIT_X87:
-        if ((i32[Word.CR0] & (Cr0.EM | Cr0.TS)) !== 0) fault(state, Vector.NM, 0)
-        this.parts.host.warn('x87 instructions are not implemented: #UD')
-        fault(state, Vector.UD, 0)
+      case SystemOp.FWAIT: this.parts.fpu.wait(); break
+      case SystemOp.X87_D8: case SystemOp.X87_D9: case SystemOp.X87_DA: case SystemOp.X87_DB:
+      case SystemOp.X87_DC: case SystemOp.X87_DD: case SystemOp.X87_DE: case SystemOp.X87_DF:
+        this.parts.fpu.execute(op - SystemOp.X87_D8)
+        break
       // UD, and XGETBV, since CR4.OSXSAVE cannot be set.
       default: fault(state, Vector.UD, 0)
     }

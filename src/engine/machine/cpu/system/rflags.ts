@@ -30,6 +30,14 @@ export class Rflags {
     return (this.state.i32[Word.SYSFLAGS] & KEPT) | (this.arithmetic.read() & ARITHMETIC_FLAGS) | Rflag.FIXED
   }
 
+  /** CF PF AF ZF SF OF alone. */
+  readArithmetic(): number {
+    return this.arithmetic.read() & ARITHMETIC_FLAGS
+  }
+  writeArithmetic(bits: number): void {
+    this.arithmetic.write(bits & ARITHMETIC_FLAGS)
+  }
+
   /** Sets RFLAGS, all bits that can be set. */
   write(bits: number): void {
     this.arithmetic.write(bits & ARITHMETIC_FLAGS)

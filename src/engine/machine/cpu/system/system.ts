@@ -1,5 +1,6 @@
 import type { PhysicalMemory } from '../../memory.ts'
 import type { CpuHost } from '../core.ts'
+import { Fpu } from '../fpu/fpu.ts'
 import { Gpr, Rflag, SegmentAttribute, SegmentIndex, State } from '../state.ts'
 import type { SystemOp } from '../system-op.ts'
 import { ControlRegisters } from './control-registers.ts'
@@ -39,6 +40,7 @@ export class System {
   readonly exceptions: Exceptions
   readonly control: ControlRegisters
   readonly msrs: ModelSpecificRegisters
+  readonly fpu: Fpu
   private readonly instructions: Instructions
 
   /** @param flags the arithmetic flags, which the tiers keep lazily. */
@@ -54,7 +56,10 @@ export class System {
     const control = (this.control = new ControlRegisters(state, mmu, host))
     const msrs = (this.msrs = new ModelSpecificRegisters(state, control, host))
     const ports = new Ports(state, linear, host)
-    this.instructions = new Instructions({ state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, msrs, ports, host })
+    const fpu = (this.fpu = new Fpu(state, linear, rflags))
+    this.instructions = new Instructions({
+      state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, msrs, ports, fpu, host,
+    })
     exceptions.onUnsupported = transfers.onUnsupported = (what) => host.warn(`${what} is not implemented: #GP`)
     this.reset()
   }
@@ -85,6 +90,7 @@ export class System {
       state.setSegment(segment, 0x10, FLAT_DATA, 0, 0, 0xffffffff)
     state.setSegment(SegmentIndex.LDTR, 0, PRESENT_LDT, 0, 0, 0xffff)
     state.setSegment(SegmentIndex.TR, 0, BUSY_TSS, 0, 0, 0xffff)
+    this.fpu.registers.initialise()
     this.exceptions.shutdownReason = ''
     this.mmu.reset()
     state.updateMode()
