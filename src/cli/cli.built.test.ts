@@ -69,6 +69,13 @@ describe('atoll run', () => {
     expect(status).toBe(0)
   })
 
+  it('gives the shell a /bin, and ends with its status', async () => {
+    const { status, stdout } = await finish(start(['run', user('sh.c')]), 'ls /bin\nsay one two | wc\nexit 3\n')
+    expect(stdout).toContain('\n1 2 8\n')
+    expect(stdout).toContain('primes\n')
+    expect(status).toBe(3)
+  })
+
   it('is repeatable to the byte', async () => {
     const runs = await Promise.all([1, 2].map(() => finish(start(['run', user('echo.c')]), 'one\ntwo\n')))
     expect(runs[0].stdout).toContain('\n> Bye.\n')

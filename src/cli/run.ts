@@ -4,6 +4,7 @@ import { checkArgs } from '../main/service/machine-options.ts'
 import { checkProgram, kindOf, readProgram, refuseWasm } from '../main/service/program.ts'
 import { guestFiles, guestProgramPath } from '../main/service/guest-files.ts'
 import { Project } from '../main/service/project.ts'
+import { systemPrograms } from '../main/service/system-programs.ts'
 import { openToolchain } from '../main/service/toolchain-builder.ts'
 import type { MachineSpec } from '../main/worker/messages.ts'
 import type { MachinePhase } from '../protocol/service.ts'
@@ -29,17 +30,20 @@ export async function run(file: string, args: string[], options: RunOptions): Pr
   const io = new HostConsole()
   io.open()
   // Loading the engine takes as long as a small compilation; the compiler is another process.
-  const [program, boot, files, { createSession }] = await Promise.all([
+  const toolchain = openToolchain()
+  const path = guestProgramPath(file)
+  const [program, boot, files, system, { createSession }] = await Promise.all([
     loadProgram(file, options.ramBytes),
-    openToolchain().assembleBoot(),
+    toolchain.assembleBoot(),
     options.files === undefined ? new Map<string, Uint8Array>() : guestFiles(new Project(resolve(options.files))),
+    systemPrograms(toolchain, path),
     import('../main/service/create-session.ts'),
   ])
   if (program === undefined) return ExitStatus.USAGE_OR_BUILD
   const spec: MachineSpec = {
     boot,
-    program: { path: guestProgramPath(file), bytes: program, args },
-    files,
+    program: { path, bytes: program, args },
+    files: new Map([...system, ...files]),
     ramBytes: options.ramBytes,
     seed: options.seed,
   }

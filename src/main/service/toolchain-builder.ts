@@ -8,6 +8,7 @@ import type { ProgramBuilder } from './program-builder.ts'
 import { checkProgram, kindOf, PROGRAM_BYTES_MAX, refuseWasm } from './program.ts'
 import { locate } from './project-path.ts'
 import type { Project } from './project.ts'
+import { systemPrograms } from './system-programs.ts'
 
 /** The toolchain of this installation, with the caches of this user. */
 export function openToolchain(): Toolchain {
@@ -24,6 +25,10 @@ export class ToolchainBuilder implements ProgramBuilder {
 
   bootImage(): Promise<Uint8Array> {
     return this.#toolchain.assembleBoot()
+  }
+
+  systemFiles(guestPath: string): Promise<Map<string, Uint8Array>> {
+    return systemPrograms(this.#toolchain, guestPath)
   }
 
   async build(project: Project, path: ProjectPath): Promise<{ result: BuildResult; image?: Uint8Array }> {

@@ -21,6 +21,7 @@ const channels: Channel[] = []
 
 const builder: ProgramBuilder = {
   bootImage: async () => new Uint8Array([0xb0]),
+  systemFiles: async () => new Map(),
   build: async (_, path) => {
     const isWrong = path === 'wrong.c'
     const error = { path, line: 1, column: 2, endLine: 1, endColumn: 3, severity: 'error' as const, message: 'no' }

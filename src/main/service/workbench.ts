@@ -155,17 +155,19 @@ export class Workbench {
 
   async #boot(request: BootRequest): Promise<BootResult> {
     checkArgs(request.args ?? [])
-    const [{ result, image }, boot, files] = await Promise.all([
+    const path = guestProgramPath(request.program)
+    const [{ result, image }, boot, files, system] = await Promise.all([
       this.#builder.build(this.#project, request.program),
       this.#builder.bootImage(),
       guestFiles(this.#project),
+      this.#builder.systemFiles(path),
     ])
     if (image === undefined)
       return { ok: false, build: result, message: result.message ?? describeErrors(request.program, result.diagnostics) }
     const spec: MachineSpec = {
       boot,
-      program: { path: guestProgramPath(request.program), bytes: image, args: request.args ?? [] },
-      files,
+      program: { path, bytes: image, args: request.args ?? [] },
+      files: new Map([...system, ...files]),
       ramBytes: checkMemory(request.memoryBytes ?? RAM_BYTES_DEFAULT),
       seed: request.seed ?? SEED_DEFAULT,
     }

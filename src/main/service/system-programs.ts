@@ -1,0 +1,27 @@
+import { readdir } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import type { Toolchain } from '../../engine/toolchain/toolchain.ts'
+import { appRoot } from './app-root.ts'
+import { UserError } from './errors.ts'
+
+/** The program whose machines get the others beside it. */
+const SHELL = '/bin/sh'
+/** Programs of the system: all of the first folder, and those that are fun to start from a shell. */
+const FOLDER = 'user/bin'
+const DEMOS = ['user/echo.c', 'user/fault.c', 'user/files.c', 'user/hello.c', 'user/primes.c', 'user/spin.c']
+
+/**
+ * What lies in `/bin` of a machine that runs the program at `guestPath`: beside the shell the system's programs, beside any other
+ * nothing. Built as everything is, so the second time they are there at once. Throws UserError when one does not build.
+ */
+export async function systemPrograms(toolchain: Toolchain, guestPath: string): Promise<Map<string, Uint8Array>> {
+  const programs = new Map<string, Uint8Array>()
+  if (guestPath !== SHELL) return programs
+  const names = (await readdir(join(appRoot(), FOLDER))).filter((name) => name.endsWith('.c')).sort()
+  for (const path of [...names.map((name) => posix.join(FOLDER, name)), ...DEMOS]) {
+    const build = await toolchain.build({ path, file: join(appRoot(), path) })
+    if (!build.ok) throw new UserError(`the system's own ${path} was not built: ${build.message ?? build.diagnostics[0]?.message}`)
+    programs.set(`/bin/${posix.parse(path).name}`, build.output)
+  }
+  return programs
+}
