@@ -71,7 +71,7 @@ describe('atoll run', () => {
 
   it('gives the shell a /bin, and ends with its status', async () => {
     const { status, stdout } = await finish(start(['run', user('sh.c')]), 'ls /bin\nsay one two | wc\nexit 3\n')
-    expect(stdout).toContain('\n1 2 8\n')
+    expect(stdout).toContain('1 2 8\n')
     expect(stdout).toContain('primes\n')
     expect(status).toBe(3)
   })
