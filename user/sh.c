@@ -6,8 +6,8 @@
  *   spin &                not waited for; wait does, kill ends it
  *   fault; say $?         one after the other; $? is how the last one ended
  *
- * Each program is a child: fork makes a copy of the shell, and exec puts the program into the copy. Children of one line form a
- * process group that owns the console while it runs, so that Ctrl-C reaches them and not the shell.
+ * Each program is a child: fork makes a copy of the shell, and exec puts the program into the copy. Children of one line
+ * form a process group that owns the console while it runs, so that Ctrl-C reaches them and not the shell.
  */
 #include <text.h>
 
