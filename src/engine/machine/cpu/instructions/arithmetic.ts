@@ -334,9 +334,14 @@ const doubleShift = (name: 'shld' | 'shrd') =>
     const merged =
       name === 'shld' ? e.or(e.shl(a, count), e.shrU(fill, back)) : e.or(e.shrU(a, count), e.shl(fill, back))
     const r = e.truncate(e.select(nonZero, merged, a))
-    e.flagsIf(nonZero, name === 'shld' ? CcKind.SHL : CcKind.SHR, { a, b: count, r })
-    // OF tells a change of sign; SHR's is only the old sign.
-    if (name === 'shrd') e.setFlags(e.xor(e.flagsWord(), e.shl(e.and(nonZero, topBit(e, r)), e.constI32(11))))
+    if (name === 'shld') e.flagsIf(nonZero, CcKind.SHL, { a, b: count, r })
+    else {
+      const before = e.flagsWord()
+      e.flags(CcKind.SHR, { a, b: count, r })
+      // OF tells a change of sign; SHR's is only the old sign.
+      const after = e.xor(e.flagsWord(), e.shl(topBit(e, r), e.constI32(11)))
+      e.setFlags(e.select(nonZero, after, before))
+    }
     e.set(0, r)
   }, { needs: name === 'shrd' ? 'flags' : 'carry' })
 export const SHLD = doubleShift('shld')
@@ -350,15 +355,15 @@ const bitTest = (name: 'bt' | 'bts' | 'btr' | 'btc') => {
     if (name === 'btr') return e.and(value, e.xor(mask, e.const(-1)))
     return e.xor(value, mask)
   }
-  const setCarry = (e: Emit, value: Value, bit: Value): void => {
+  const withCarry = (e: Emit, value: Value, bit: Value): Value => {
     const cf = e.and(e.narrow(e.shrU(value, bit)), e.constI32(1))
-    e.setFlags(e.or(e.and(e.flagsWord(), e.constI32(~1)), cf))
+    return e.or(e.and(e.flagsWord(), e.constI32(~1)), cf)
   }
   const isTest = name === 'bt'
   const onOperand = define(name, [isTest ? 'read' : 'modify', 'read'], (e) => {
     const value = e.get(0)
     const bit = e.resize(e.and(e.resize(e.get(1), 4), e.constI32(e.size * 8 - 1)))
-    setCarry(e, value, bit)
+    e.setFlags(withCarry(e, value, bit))
     if (!isTest) e.set(0, e.truncate(change(e, value, bit)))
   }, { needs: 'flags' })
   const onString = define(`${name}m`, ['address', 'read'], (e) => {
@@ -368,8 +373,9 @@ const bitTest = (name: 'bt' | 'bts' | 'btr' | 'btc') => {
     const address = e.addressAt(e.shl(words, e.constI64(shiftBy)))
     const value = e.load(address, e.size, { stack: 'operand', written: !isTest })
     const bit = e.resize(e.and(e.narrow(offset), e.constI32(e.size * 8 - 1)))
+    const flags = withCarry(e, value, bit)
     if (!isTest) e.store(address, e.size, e.truncate(change(e, value, bit)), { stack: 'operand' })
-    setCarry(e, value, bit)
+    e.setFlags(flags)
   }, { needs: 'flags' })
   return { onOperand, onString }
 }

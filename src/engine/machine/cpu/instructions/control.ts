@@ -38,11 +38,12 @@ export const RET_IMM = define('reti', ['read'], (e) => {
 /** LOOPcc count in rCX; jrCXZ tests it. */
 const loop = (name: string, cc: number | undefined) =>
   define(name, ['read'], (e) => {
+    const holds = cc === undefined ? undefined : e.ne(e.condition(cc), e.constI32(0))
     const count = e.sub(e.counter(), e.constI64(1))
     const masked = e.long ? count : e.and(count, e.constI64(0xffffffff))
     e.setCounter(masked)
     const more = e.ne(masked, e.constI64(0))
-    e.branchRelative(cc === undefined ? more : e.and(more, e.ne(e.condition(cc), e.constI32(0))))
+    e.branchRelative(holds === undefined ? more : e.and(more, holds))
   }, { control: 'branch', modal: true, ...(cc === undefined ? {} : { needs: 'flags' as const }) })
 export const LOOP = loop('loop', undefined)
 export const LOOPE = loop('loope', 4)

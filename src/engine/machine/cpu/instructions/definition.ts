@@ -10,7 +10,8 @@ export type Control = 'jump' | 'branch' | 'call' | 'jump-indirect' | 'call-indir
  * One instruction's meaning. Both tiers run `body`: tier 0 with operands found at run time, tier 1 with constant ones.
  *
  * The rule that makes faults precise: everything that can fault (reading operands, `load`, `store`, `raiseIf`) comes
- * before the first change of a register or flag.
+ * before the first change of a register or flag. Reading flags that were there on entry is such a thing too, and comes even
+ * before a `store`: a region that does not know them leaves, and tier 0 runs the instruction from its start.
  */
 export interface Definition {
   name: string
