@@ -46,19 +46,34 @@ static inline int64_t number_of_text(const char *text) {
   return negative ? -number : number;
 }
 
-/* `PROGRAM: WHAT: error N` on descriptor 2, for the negative result of a system call. */
+/* An error number in words, 0 for one that small programs do not meet. */
+static inline const char *words_of_error(int64_t error) {
+  switch (error) {
+    case EPERM: return "not permitted";
+    case ENOENT: return "no such file or directory";
+    case ESRCH: return "no such process";
+    case ENOEXEC: return "is no program for this machine";
+    case ENOMEM: return "out of memory";
+    case EAGAIN: return "too many processes";
+    case EACCES: return "permission denied";
+    case EBUSY: return "is in use";
+    case EEXIST: return "exists already";
+    case ENOTDIR: return "is not a directory";
+    case EISDIR: return "is a directory";
+    case ENOSPC: return "no space left";
+    case ENOTEMPTY: return "is not empty";
+    default: return 0;
+  }
+}
+
+/* `PROGRAM: WHAT: words` on descriptor 2, for the negative result of a system call. */
 static inline void complain(const char *program, const char *what, int64_t error) {
-  char buffer[24];
+  char digits[24];
+  const char *words = words_of_error(-error);
   text_to(2, program);
   text_to(2, ": ");
   text_to(2, what);
-  text_to(2, error == -ENOENT    ? ": no such file or directory"
-             : error == -EISDIR  ? ": is a directory"
-             : error == -ENOTDIR ? ": is not a directory"
-             : error == -EACCES  ? ": permission denied"
-             : error == -ENOEXEC ? ": is no program for this machine"
-                                 : ": error ");
-  if (error != -ENOENT && error != -EISDIR && error != -ENOTDIR && error != -EACCES && error != -ENOEXEC)
-    text_to(2, text_of_number(-error, buffer));
+  text_to(2, words ? ": " : ": error ");
+  text_to(2, words ? words : text_of_number(-error, digits));
   text_to(2, "\n");
 }

@@ -21,9 +21,10 @@ async function build(path: string): Promise<Uint8Array> {
 beforeAll(async () => {
   boot = await toolchain.assembleBoot()
   shell = await build('user/sh.c')
+  files.set('/bin/sh', shell)
   for (const name of readdirSync(join(INSTALLATION, 'user/bin')))
     files.set(`/bin/${name.replace('.c', '')}`, await build(`user/bin/${name}`))
-  for (const name of ['spin', 'fault']) files.set(`/bin/${name}`, await build(`user/${name}.c`))
+  for (const name of ['fault', 'fork_demo', 'ipc_demo', 'pipe_demo', 'spin']) files.set(`/bin/${name}`, await build(`user/${name}.c`))
 }, 120_000)
 
 const PROMPT = 'atoll$ '
@@ -79,11 +80,32 @@ describe('the shell', () => {
   })
   it('knows how the last one ended', () => {
     expect(type('nonsense', 'say $?', 'exit 3')).toEqual({ answer: 'sh: nonsense: no such program; try help\n127', exitStatus: 3 })
-    expect(type('fault', 'say $?').answer).toContain('\n139')
+    expect(type('false; say $? "$?" \'$?\'; true; say $?').answer).toBe('1 1 $?\n0')
+    expect(type('fault', 'say $?').answer).toMatch(/\nsh: fault: touched memory that is not its own\n139$/)
   })
   it('goes on while something runs behind, which kill ends', () => {
     expect(type('sleep 100 &', 'say here', 'kill 2', 'wait', 'ps').answer).toMatch(
       /^\[2\]\nhere\nPID +PARENT.*\n1 +0 +waiting .* sh\n4 +1 +running .* ps$/,
+    )
+  })
+  it('waits for every program of a pipe', () => {
+    const { answer } = type('sleep 1 | say first', 'ps')
+    expect(answer).toMatch(/^first\n/)
+    expect(answer).not.toContain('sleep')
+  })
+  it('gives what runs behind no keys', () => {
+    expect(type('cat &', 'wait', 'say mine').answer).toBe('[2]\nmine')
+  })
+  it('does not end itself by a kill that names nobody', () => {
+    expect(type('kill', 'kill 99', 'say alive').answer).toBe('kill: : no such process\nkill: 99: no such process\nalive')
+  })
+  it('reads another shell’s lines from a file or a pipe, without a prompt', () => {
+    expect(type('say "say in | wc; exit 4" > /lines', 'sh < /lines', 'say $?', 'say say piped | sh').answer).toBe('1 1 3\n4\npiped')
+  })
+  it('names every file that a program cannot use', () => {
+    expect(type('cat /bin /none', 'ls /bin/ls /none', 'wc /none', 'rm /none /bin').answer).toBe(
+      'cat: /bin: is a directory\ncat: /none: no such file or directory\n/bin/ls\nls: /none: no such file or directory\n' +
+        'wc: /none: no such file or directory\nrm: /none: no such file or directory\nrm: /bin: is a directory',
     )
   })
   it('changes, makes and removes directories', () => {
@@ -103,9 +125,72 @@ describe('the shell', () => {
 
   it('comes back when Ctrl-C ends what runs in front', () => {
     const terminal = new Terminal()
-    expect(terminal.type('spin\n', 100_000_000)).toBe('[user] Spinning for ever.')
-    terminal.type('\x03')
+    expect(terminal.type('spin | cat\n', 100_000_000)).toBe('[user] Spinning for ever.')
+    expect(terminal.type('\x03')).toMatch(/sh: cat: interrupted$/)
     expect(terminal.type('say $?\n')).toBe('130')
     expect(terminal.session.kernel.scheduler.processes.size).toBe(1)
+  })
+  it('lets Ctrl-C end what wait waits for', () => {
+    const terminal = new Terminal()
+    terminal.type('spin &\n', 50_000_000)
+    terminal.type('spin &\n', 50_000_000)
+    expect(terminal.session.kernel.scheduler.processes.size).toBe(3)
+    terminal.type('wait\n', 50_000_000)
+    terminal.type('\x03')
+    expect(terminal.type('say back\n')).toBe('back')
+    expect(terminal.session.kernel.scheduler.processes.size).toBe(1)
+  })
+})
+
+describe('the keys of the shell', () => {
+  /** The last line that was printed after these keys and Return. */
+  function answerTo(...keys: string[]): string | undefined {
+    const terminal = new Terminal()
+    return keys.map((text) => terminal.type(`${text}\r`)).at(-1)?.split('\n').at(-1)
+  }
+  const [UP, DOWN, RIGHT, LEFT] = ['A', 'B', 'C', 'D'].map((letter) => `\x1b[${letter}`)
+
+  it('edit the line', () => {
+    expect(answerTo(`say bd${LEFT}c${LEFT}${LEFT}a${RIGHT}${RIGHT}!`)).toBe('abc!d')
+    expect(answerTo('say abx\x7f\x08c')).toBe('ac')
+    expect(answerTo(`ay abc\x01s\x1b[F${LEFT}\x1b[3~`)).toBe('ab')
+    expect(answerTo('nonsense\x15say kept')).toBe('kept')
+  })
+  it('move over whole characters', () => {
+    expect(answerTo(`say ñú${LEFT}\x7fá`)).toBe('áú')
+  })
+  it('bring back earlier lines, and the one being written', () => {
+    expect(answerTo('say one', 'say two', UP)).toBe('two')
+    expect(answerTo('say one', 'say two', `${UP}${UP}${UP}`)).toBe('one')
+    expect(answerTo('say one', `say mine${UP}${DOWN}${DOWN}`)).toBe('mine')
+    expect(answerTo(...Array.from({ length: 20 }, (_, index) => `say ${index}`), UP.repeat(30))).toBe('5')
+  })
+  it('draw the line anew with the cursor in its place', () => {
+    expect(new Terminal().type(`ab${LEFT}x`, 50_000_000)).toMatch(/ab\x1b\[K\x1b\[1D\ratoll\$ axb\x1b\[K\x1b\[1D$/)
+    expect(new Terminal().type('ab\x0c', 50_000_000)).toContain('[2J\x1b[H\ratoll$ ab')
+  })
+  it('give the line up with Ctrl-C, and end the shell with Ctrl-D on an empty one', () => {
+    const terminal = new Terminal()
+    terminal.type('false\n')
+    expect(terminal.type('nonsense\x03say here\n')).toMatch(/\nhere$/)
+    terminal.type('nonsense\x04', 50_000_000)
+    expect(terminal.session.status().phase).toBe('running')
+    terminal.type('\x03\x04')
+    expect(terminal.session.status()).toMatchObject({ phase: 'exited', exitStatus: 0 })
+  })
+  it('take no more than a line holds', () => {
+    expect(answerTo(`say ${'z'.repeat(2000)}`)).toBe('z'.repeat(1019))
+  })
+})
+
+describe('the demonstrations', () => {
+  it('show fork, pipe and queue', () => {
+    expect(type('fork_demo').answer).toBe(
+      "parent is process 2, value = 1\nchild  is process 3, value = 2\nparent is process 2, value = 1\nchild's exit status: 7",
+    )
+    expect(type('pipe_demo').answer).toBe(`${'5 bytes: ping\n'.repeat(3)}the writer has closed its end`)
+    expect(type('ipc_demo').answer).toBe(
+      "producer 0: 50 messages, sum 1275\nproducer 1: 50 messages, sum 1275\neach producer's in order",
+    )
   })
 })

@@ -8,7 +8,7 @@ import { UserError } from './errors.ts'
 const SHELL = '/bin/sh'
 /** Programs of the system: all of the first folder, and those that are fun to start from a shell. */
 const FOLDER = 'user/bin'
-const DEMOS = ['user/echo.c', 'user/fault.c', 'user/files.c', 'user/hello.c', 'user/primes.c', 'user/spin.c']
+const DEMOS = ['echo', 'fault', 'files', 'fork_demo', 'hello', 'ipc_demo', 'pipe_demo', 'primes', 'spin']
 
 /**
  * What lies in `/bin` of a machine that runs the program at `guestPath`: beside the shell the system's programs, beside any other
@@ -18,7 +18,7 @@ export async function systemPrograms(toolchain: Toolchain, guestPath: string): P
   const programs = new Map<string, Uint8Array>()
   if (guestPath !== SHELL) return programs
   const names = (await readdir(join(appRoot(), FOLDER))).filter((name) => name.endsWith('.c')).sort()
-  for (const path of [...names.map((name) => posix.join(FOLDER, name)), ...DEMOS]) {
+  for (const path of [...names.map((name) => posix.join(FOLDER, name)), ...DEMOS.map((name) => `user/${name}.c`)]) {
     const build = await toolchain.build({ path, file: join(appRoot(), path) })
     if (!build.ok) throw new UserError(`the system's own ${path} was not built: ${build.message ?? build.diagnostics[0]?.message}`)
     programs.set(`/bin/${posix.parse(path).name}`, build.output)

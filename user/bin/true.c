@@ -1,0 +1,6 @@
+/* Succeeds. */
+#include <atoll.h>
+
+void _start(void) {
+  sys_exit(0);
+}
