@@ -152,6 +152,19 @@ describe('atoll serve', () => {
     for (const { socket } of [window, other]) socket.terminate()
   })
 
+  it('gives the shell of a new project a /bin', async () => {
+    const window = await open()
+    await window.service.attach()
+    const result = await window.service.boot({ program: 'sh.c' })
+    expect(result).toMatchObject({ ok: true })
+    const { id } = result.ok ? result.machine : { id: '' }
+    await vi.waitFor(() => expect(window.text()).toMatch(/atoll\$ $/), WAIT)
+    await window.service.type(id, new TextEncoder().encode('say one two | wc\rexit 3\r'))
+    await vi.waitFor(() => expect(window.statuses.at(-1)).toMatchObject({ id, phase: 'exited', exitStatus: 3 }), WAIT)
+    expect(window.text()).toContain('1 2 8\n')
+    window.socket.terminate()
+  })
+
   it('stops a program that loops for ever', async () => {
     const window = await open()
     await window.service.attach()
