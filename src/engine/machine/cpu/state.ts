@@ -41,8 +41,6 @@ export const State = {
   FAULT_VECTOR: 0x4cc,
   /** u32, its error code. */
   FAULT_ERROR: 0x4d0,
-  /** u32, number of the physical page written last through the slow path (debugging aid). */
-  SPARE: 0x4d4,
 
   /** u64, linear address for `translate` and for MMIO. */
   SLOW_VA: 0x4d8,
@@ -101,9 +99,6 @@ export const State = {
   BOUNCE: 0x800,
   /** The x87 FPU, as fpu/registers.ts lays it out: 512 bytes. */
   FPU: 0x840,
-  /** u64 counters since reset: instructions retired by tier 1, regions entered. */
-  STAT_TIER1: 0xa40,
-  STAT_ENTRIES: 0xa48,
 } as const
 
 /** One hidden segment register: selector u32 +0, attributes u32 +4, base u64 +8, limit u32 (in bytes, expanded) +16. */
