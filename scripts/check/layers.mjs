@@ -24,7 +24,10 @@ export const LAYERS = [
   { folder: 'src/cli', may: ['src/engine', 'src/protocol', 'src/main/service', 'src/main/worker'], node: true, packages: 'any' },
   {
     folder: 'src/renderer', may: ['src/protocol'], node: false,
-    packages: [/^react(-dom)?(\/|$)/, /^@fontsource/, /^monaco-editor\//, /^@xterm\//, /^dockview-react(\/|$)/, 'birpc', 'zod']
+    packages: [
+      /^react(-dom)?(\/|$)/, /^@fontsource/, /^monaco-editor\//, /^@xterm\//, /^dockview-react(\/|$)/, /^@xyflow\/react(\/|$)/,
+      'birpc', 'zod'
+    ]
   }
 ]
 
