@@ -78,6 +78,7 @@ export class LinearMemory {
    * which is the one at the highest address.
    */
   pushing(lo: number, hi: number, length: number, size: number, as: number): number {
+    this.stagedLength = 0
     const top = length - size
     const offset = this.locate((lo + top) | 0, carry(lo, hi, top), Access.WRITE, as)
     const crosses = (lo & 0xfff) + length > 4096
