@@ -63,6 +63,8 @@ export const State = {
   SYS_RM: 0x514,
   /** u32, operand size in bytes. */
   SYS_SIZE: 0x518,
+  /** u32, As.STACK (system/linear.ts) when its memory operand is SS's, else 0. */
+  SYS_AS: 0x51c,
 
   CR0: 0x520,
   CR2: 0x528,

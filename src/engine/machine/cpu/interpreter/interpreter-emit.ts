@@ -6,6 +6,7 @@ import { CcKind, ccOp } from '../flags.ts'
 import { AccessMode, RecordField, RecordFlag } from '../record.ts'
 import { ModeBit, State, Vector, segmentBaseAt } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
+import { As } from '../system/linear.ts'
 import { FIRST_TEMPORARY, Local, TEMPORARIES } from './locals.ts'
 
 const { PC, PTR, RIP, EA } = Local
@@ -339,6 +340,8 @@ export class InterpreterEmit extends Emit {
       // Its size says whether it is a value; an operand that is only an address is never read.
       if (this.operandIsAddress) {
         this.storeState(State.SYS_EA, EA)
+        const stack = this.shrU(byte(RecordField.FLAGS), this.constI32(Math.log2(RecordFlag.STACK_ADDRESS / As.STACK)))
+        this.storeState(State.SYS_AS, this.and(stack, this.constI32(As.STACK)))
         if (op === SystemOp.JMP_FAR || op === SystemOp.CALL_FAR) {
           this.storeState(State.SYS_IMM, this.wide(this.load(EA, this.size)))
           this.storeState(State.SYS_VALUE, this.wide(this.load(this.add(EA, this.constI64(this.size)), 2)))

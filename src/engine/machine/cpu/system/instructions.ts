@@ -7,7 +7,7 @@ import { cpuid } from './cpuid.ts'
 import type { Exceptions } from './exceptions.ts'
 import { FAULT, fault, setFault } from './faults.ts'
 import { FXSAVE_BYTES, MXCSR_FLAGS, MXCSR_RESET, fxrstor, fxsave, writeMxcsr } from './fxsave.ts'
-import { As, type LinearMemory } from './linear.ts'
+import type { LinearMemory } from './linear.ts'
 import type { Mmu } from './mmu.ts'
 import type { ModelSpecificRegisters } from './msr.ts'
 import type { Ports } from './ports.ts'
@@ -240,12 +240,12 @@ export class Instructions {
       case SystemOp.FXRSTOR: this.fxrstor(); break
       case SystemOp.LDMXCSR:
         this.requireSse()
-        writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], As.PROGRAM))
+        writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[Word.SYS_AS]))
         this.warnOfMxcsr()
         break
       case SystemOp.STMXCSR:
         this.requireSse()
-        this.parts.linear.write32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[State.MXCSR >> 2], As.PROGRAM)
+        this.parts.linear.write32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[State.MXCSR >> 2], i32[Word.SYS_AS])
         break
       case SystemOp.SSE_UNUSABLE:
         this.requireSse()
@@ -265,7 +265,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const size = i32[Word.SYS_SIZE]
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size + 2, As.PROGRAM)
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size + 2, i32[Word.SYS_AS])
     const lo = loSized(view, at, size)
     const hi = hiSized(view, at, size)
     this.parts.segments.load(segment, view.getUint16(at + size, true))
@@ -277,7 +277,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const size = i32[Word.SYS_SIZE]
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size * 2, As.PROGRAM)
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size * 2, i32[Word.SYS_AS])
     const shift = 32 - size * 8
     const index = (state.gprLo(i32[Word.SYS_REG]) << shift) >> shift
     const lower = size === 2 ? view.getInt16(at, true) : view.getInt32(at, true)
@@ -344,7 +344,7 @@ export class Instructions {
       return
     }
     const { linear } = this.parts
-    view.setInt16(linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], 2, As.PROGRAM), value, true)
+    view.setInt16(linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], 2, i32[Word.SYS_AS]), value, true)
     linear.commit()
   }
 
@@ -353,7 +353,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     this.requireCpl0()
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, As.PROGRAM)
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, i32[Word.SYS_AS])
     const baseLo = loSized(view, at + 2, 8)
     const baseHi = state.long ? hiSized(view, at + 2, 8) : 0
     if (!isCanonical(baseHi)) fault(state, Vector.GP, 0)
@@ -366,7 +366,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const { linear } = this.parts
-    const at = linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, As.PROGRAM)
+    const at = linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, i32[Word.SYS_AS])
     view.setInt16(at, i32[limit >> 2], true)
     view.setInt32(at + 2, i32[base >> 2], true)
     if (state.long) view.setInt32(at + 6, i32[(base >> 2) + 1], true)
@@ -398,7 +398,7 @@ export class Instructions {
     // The last page first, so that a fault there leaves the first page unwritten.
     for (let at = length - FXSAVE_STEP; at >= 0; at -= FXSAVE_STEP) {
       const sum = (i32[Word.SYS_EA] >>> 0) + at
-      const window = linear.writing(sum | 0, sum > 0xffffffff ? (eaHi + 1) | 0 : eaHi, FXSAVE_STEP, As.PROGRAM)
+      const window = linear.writing(sum | 0, sum > 0xffffffff ? (eaHi + 1) | 0 : eaHi, FXSAVE_STEP, i32[Word.SYS_AS])
       for (let i = 0; i < FXSAVE_STEP; i++) state.u8[window + i] = area[at + i]
       linear.commit()
     }
@@ -412,7 +412,7 @@ export class Instructions {
     const eaHi = i32[Word.SYS_EA + 1]
     for (let at = 0; at < FXSAVE_BYTES; at += FXSAVE_STEP) {
       const sum = (i32[Word.SYS_EA] >>> 0) + at
-      const window = linear.reading(sum | 0, sum > 0xffffffff ? (eaHi + 1) | 0 : eaHi, FXSAVE_STEP, As.PROGRAM)
+      const window = linear.reading(sum | 0, sum > 0xffffffff ? (eaHi + 1) | 0 : eaHi, FXSAVE_STEP, i32[Word.SYS_AS])
       for (let i = 0; i < FXSAVE_STEP; i++) area[at + i] = state.u8[window + i]
     }
     fxrstor(state, area, state.long ? 16 : 8)

@@ -38,6 +38,7 @@ export const Word = {
   SYS_REG: State.SYS_REG >> 2,
   SYS_RM: State.SYS_RM >> 2,
   SYS_SIZE: State.SYS_SIZE >> 2,
+  SYS_AS: State.SYS_AS >> 2,
   CR0: State.CR0 >> 2,
   CR2: State.CR2 >> 2,
   CR3: State.CR3 >> 2,
