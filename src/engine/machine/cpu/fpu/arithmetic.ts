@@ -1,27 +1,29 @@
 import {
-  BIAS, Exception, INDEFINITE, bitLength, infinity, isDenormal, isInfinite, isNan, isSignalling, isUnsupported, isZero, magnitude,
-  negate, normalised, quiet, round,
-  shiftRight, zero,
+  BIAS, Exception, INDEFINITE, INTEGER_BIT, Rounding, SIGNIFICAND_BITS, bitLength, fromInteger, infinity, isDenormal, isInfinite, isNan,
+  isSignalling, isUnsupported, isZero, magnitude, negate, opposite, quiet, round, shiftRight, signOf, zero,
 } from './float80.ts'
-import type { Context, Float80 } from './float80.ts'
+import type { Context, Float80, Sign } from './float80.ts'
 
 /** The x87's arithmetic on Float80, exact before one rounding (SDM vol. 1, chapters 4.8 and 8). */
 
-/** A NaN result or undefined when the operands are numbers; raises the flags that operands alone raise. */
-function special(context: Context, ...operands: readonly Float80[]): Float80 | undefined {
-  if (operands.some(isUnsupported)) return invalid(context)
-  if (operands.some(isSignalling)) context.flags |= Exception.INVALID
-  const nans = operands.filter(isNan)
-  if (nans.length > 0) {
-    // The larger significand wins; of equals the positive one (SDM vol. 1, table 4-7).
-    const [first, second] = nans
-    if (second === undefined) return quiet(first)
-    if (isSignalling(first) !== isSignalling(second)) return quiet(isSignalling(first) ? second : first)
-    if (first.significand !== second.significand) return quiet(first.significand > second.significand ? first : second)
-    return quiet(first.sign === 0 ? first : second)
+/** A NaN result, or undefined when the operands are numbers; raises the flags that operands alone raise. */
+export function special(context: Context, a: Float80, b: Float80 = a): Float80 | undefined {
+  if (isUnsupported(a) || isUnsupported(b)) return invalid(context)
+  if (isNan(a) || isNan(b)) {
+    if (isSignalling(a) || isSignalling(b)) context.flags |= Exception.INVALID
+    return quiet(chooseNan(a, b))
   }
-  if (operands.some(isDenormal)) context.flags |= Exception.DENORMAL
+  if (context.narrowDenormal || isDenormal(a) || isDenormal(b)) context.flags |= Exception.DENORMAL
   return undefined
+}
+
+/** SDM vol. 1, table 4-7: a quiet NaN before a signalling one, then the larger significand, then the positive one. */
+function chooseNan(a: Float80, b: Float80): Float80 {
+  if (!isNan(b)) return a
+  if (!isNan(a)) return b
+  if (isSignalling(a) !== isSignalling(b)) return isSignalling(a) ? b : a
+  if (a.significand !== b.significand) return a.significand > b.significand ? a : b
+  return a.sign === 0 ? a : b
 }
 
 /** An invalid operation; a denormal operand beside it is not told (SDM vol. 1, 4.9.2). */
@@ -30,21 +32,46 @@ export function invalid(context: Context): Float80 {
   return INDEFINITE
 }
 
+/** An exact infinity from a finite operand. */
+export function divisionByZero(context: Context, sign: Sign): Float80 {
+  context.flags = (context.flags & ~Exception.DENORMAL) | Exception.ZERO_DIVIDE
+  return infinity(sign)
+}
+
+/** Rounds to all 64 bits whatever the precision control says. */
+export function whole(context: Context, compute: () => Float80): Float80 {
+  const { precision } = context
+  context.precision = SIGNIFICAND_BITS
+  const value = compute()
+  context.precision = precision
+  return value
+}
+
+/** Bits by which operands' exponents may differ before the smaller is no more than a hint which way to round. */
+const FAR = 2 * SIGNIFICAND_BITS + 2
+
 export function add(context: Context, a: Float80, b: Float80): Float80 {
   const nan = special(context, a, b)
   if (nan) return nan
   if (isInfinite(a)) return isInfinite(b) && a.sign !== b.sign ? invalid(context) : a
   if (isInfinite(b)) return b
-  const x = magnitude(a)
-  const y = magnitude(b)
-  const e = Math.min(x.e, y.e)
-  // Beyond 140 bits apart the smaller is no more than a sticky bit, but exact integers are simple and such sums are rare.
-  const signed = (sign: 0 | 1, m: bigint, from: number): bigint => (sign === 1 ? -(m << BigInt(from - e)) : m << BigInt(from - e))
-  const sum = signed(a.sign, x.m, x.e) + signed(b.sign, y.m, y.e)
-  if (sum === 0n) {
-    if (isZero(a) && isZero(b) && a.sign === b.sign) return a
-    return zero(context.rounding === 1 ? 1 : 0)
+  const zeroSign: Sign = context.rounding === Rounding.DOWN ? 1 : 0
+  const [x, y] = [magnitude(a), magnitude(b)]
+  if (isZero(a)) {
+    if (isZero(b)) return a.sign === b.sign ? a : zero(zeroSign)
+    return round(context, b.sign, y.m, y.e)
   }
+  if (isZero(b)) return round(context, a.sign, x.m, x.e)
+  if (Math.abs(x.e - y.e) > FAR) {
+    const [larger, sign] = x.e > y.e ? [x, a.sign] : [y, b.sign]
+    const m = larger.m << BigInt(FAR)
+    return round(context, sign, signOf(a, b) === 0 ? m : m - 1n, larger.e - FAR, true)
+  }
+  const e = Math.min(x.e, y.e)
+  const addend = (sign: Sign, { m, e: from }: { m: bigint; e: number }): bigint =>
+    sign === 1 ? -(m << BigInt(from - e)) : m << BigInt(from - e)
+  const sum = addend(a.sign, x) + addend(b.sign, y)
+  if (sum === 0n) return zero(zeroSign)
   return sum < 0n ? round(context, 1, -sum, e) : round(context, 0, sum, e)
 }
 
@@ -53,28 +80,22 @@ export const subtract = (context: Context, a: Float80, b: Float80): Float80 => a
 export function multiply(context: Context, a: Float80, b: Float80): Float80 {
   const nan = special(context, a, b)
   if (nan) return nan
-  const sign = (a.sign ^ b.sign) as 0 | 1
+  const sign = signOf(a, b)
   if (isInfinite(a) || isInfinite(b)) return isZero(a) || isZero(b) ? invalid(context) : infinity(sign)
-  const x = magnitude(a)
-  const y = magnitude(b)
+  const [x, y] = [magnitude(a), magnitude(b)]
   return round(context, sign, x.m * y.m, x.e + y.e)
 }
 
 export function divide(context: Context, a: Float80, b: Float80): Float80 {
   const nan = special(context, a, b)
   if (nan) return nan
-  const sign = (a.sign ^ b.sign) as 0 | 1
+  const sign = signOf(a, b)
   if (isInfinite(a)) return isInfinite(b) ? invalid(context) : infinity(sign)
   if (isInfinite(b)) return zero(sign)
-  if (isZero(b)) {
-    if (isZero(a)) return invalid(context)
-    context.flags = (context.flags & ~Exception.DENORMAL) | Exception.ZERO_DIVIDE
-    return infinity(sign)
-  }
+  if (isZero(b)) return isZero(a) ? invalid(context) : divisionByZero(context, sign)
   if (isZero(a)) return zero(sign)
-  const x = magnitude(a)
-  const y = magnitude(b)
-  const extra = 66 + Math.max(0, bitLength(y.m) - bitLength(x.m))
+  const [x, y] = [magnitude(a), magnitude(b)]
+  const extra = SIGNIFICAND_BITS + 2 + Math.max(0, bitLength(y.m) - bitLength(x.m))
   const dividend = x.m << BigInt(extra)
   const quotient = dividend / y.m
   return round(context, sign, quotient, x.e - y.e - extra, quotient * y.m !== dividend)
@@ -87,14 +108,15 @@ export function squareRoot(context: Context, a: Float80): Float80 {
   if (a.sign === 1) return invalid(context)
   if (isInfinite(a)) return a
   const { m, e } = magnitude(a)
-  // An even exponent, and enough bits for 66 in the root.
-  let shift = 136 - bitLength(m)
+  // An even exponent, and bits enough for 66 in the root.
+  let shift = 2 * (SIGNIFICAND_BITS + 2) - bitLength(m)
   if ((e - shift) % 2 !== 0) shift++
   const radicand = m << BigInt(shift)
   const root = integerSquareRoot(radicand)
   return round(context, 0, root, (e - shift) / 2, root * root !== radicand)
 }
 
+/** The largest integer whose square is not above a positive number (Newton's method from above). */
 export function integerSquareRoot(value: bigint): bigint {
   let root = 1n << BigInt(Math.ceil(bitLength(value) / 2))
   for (;;) {
@@ -114,7 +136,7 @@ export function roundToInteger(context: Context, a: Float80): Float80 {
   const { value, inexact, up } = shiftRight(m, -e, false, context.rounding, a.sign)
   if (inexact) context.flags |= Exception.PRECISION
   context.roundedUp = up
-  return value === 0n ? zero(a.sign) : { ...fromInteger(value), sign: a.sign }
+  return { ...fromInteger(value), sign: a.sign }
 }
 
 /** FSCALE: a × 2^trunc(b). */
@@ -127,19 +149,12 @@ export function scale(context: Context, a: Float80, b: Float80): Float80 {
   }
   if (isInfinite(a) || isZero(a)) return a
   const { m, e } = magnitude(b)
-  const by = e >= 0 ? 0xffffn : m >> BigInt(-e)
-  const steps = Number(by > 0x10000n ? 0x10000n : by) * (b.sign === 1 ? -1 : 1)
+  // Beyond 16 bits every result overflows or underflows the same.
+  const limit = 0x10000n
+  const steps = e > -48 ? limit : m >> BigInt(-e)
+  const by = Number(steps > limit ? limit : steps)
   const x = magnitude(a)
-  return whole(context, (full) => round(full, a.sign, x.m, x.e + steps))
-}
-
-/** Rounds to all 64 bits whatever the precision control says. */
-function whole(context: Context, compute: (context: Context) => Float80): Float80 {
-  const full = { ...context, precision: 64 }
-  const value = compute(full)
-  context.flags = full.flags
-  context.roundedUp = full.roundedUp
-  return value
+  return whole(context, () => round(context, a.sign, x.m, x.e + (b.sign === 1 ? -by : by)))
 }
 
 /** FXTRACT: exponent and significand. */
@@ -147,69 +162,53 @@ export function extract(context: Context, a: Float80): { exponent: Float80; sign
   const nan = special(context, a)
   if (nan) return { exponent: nan, significand: nan }
   if (isInfinite(a)) return { exponent: infinity(0), significand: a }
-  if (isZero(a)) {
-    context.flags |= Exception.ZERO_DIVIDE
-    return { exponent: infinity(1), significand: a }
-  }
+  if (isZero(a)) return { exponent: divisionByZero(context, 1), significand: a }
   const { m, e } = magnitude(a)
   const length = bitLength(m)
-  const power = e + length - 1
   return {
-    exponent: fromInteger(BigInt(power)),
-    significand: { sign: a.sign, exponent: BIAS, significand: m << BigInt(64 - length) },
+    exponent: fromInteger(BigInt(e + length - 1)),
+    significand: { sign: a.sign, exponent: BIAS, significand: m << BigInt(SIGNIFICAND_BITS - length) },
   }
 }
 
-export function fromInteger(value: bigint): Float80 {
-  if (value === 0n) return zero(0)
-  const sign = value < 0n ? 1 : 0
-  const m = value < 0n ? -value : value
-  const length = bitLength(m)
-  return { sign, exponent: BIAS + length - 1, significand: m << BigInt(64 - length) }
+export interface Remainder {
+  value: Float80
+  /** Its low three bits are what C0, C3 and C1 show. */
+  quotient: bigint
+  /** The exponents were too far apart: to be called again with the remainder so far (C2). */
+  partial: boolean
 }
 
-/** FPREM (truncating) and FPREM1 (to nearest): a step of at most 63 bits; `quotient` is what C0, C3 and C1 show. */
-export function remainder(
-  context: Context,
-  a: Float80,
-  b: Float80,
-  nearest: boolean,
-): { value: Float80; quotient: bigint; partial: boolean } {
-  const done = (value: Float80): { value: Float80; quotient: bigint; partial: boolean } => ({ value, quotient: 0n, partial: false })
+/** FPREM, which truncates the quotient, and FPREM1, which rounds it to nearest. One step reduces the exponent by 63 at most. */
+export function remainder(context: Context, a: Float80, b: Float80, nearest: boolean): Remainder {
+  const done = (value: Float80): Remainder => ({ value, quotient: 0n, partial: false })
   const nan = special(context, a, b)
   if (nan) return done(nan)
   if (isInfinite(a) || isZero(b)) return done(invalid(context))
-  if (isInfinite(b) || isZero(a)) return done(normalised(a))
+  if (isZero(a)) return done(a)
   const x = magnitude(a)
+  if (isInfinite(b)) return done(whole(context, () => round(context, a.sign, x.m, x.e)))
   const y = magnitude(b)
   const gap = x.e + bitLength(x.m) - (y.e + bitLength(y.m))
-  if (gap < -1 || (gap < 0 && !nearest)) return done(normalised(a))
-  if (gap >= 64) {
-    // Reduce the exponents' difference by 32 to 63 and ask to be called again.
-    const step = gap - (32 + (gap % 32))
-    const divisor = y.m << BigInt(Math.max(0, y.e - x.e))
-    const e = Math.min(x.e, y.e)
-    const dividend = x.m << BigInt(Math.max(0, x.e - y.e))
-    const scaled = divisor << BigInt(step)
-    const rest = dividend % scaled
-    return { value: rest === 0n ? zero(a.sign) : whole(context, (full) => round(full, a.sign, rest, e)), quotient: 0n, partial: true }
-  }
+  if (gap < -1 || (gap < 0 && !nearest)) return done(whole(context, () => round(context, a.sign, x.m, x.e)))
+  const partial = gap >= SIGNIFICAND_BITS
   const e = Math.min(x.e, y.e)
+  const divisor = y.m << BigInt(y.e - e + (partial ? gap - (32 + (gap % 32)) : 0))
   const dividend = x.m << BigInt(x.e - e)
-  const divisor = y.m << BigInt(y.e - e)
   let quotient = dividend / divisor
-  let rest = dividend % divisor
-  if (nearest && (rest * 2n > divisor || (rest * 2n === divisor && (quotient & 1n) === 1n))) {
+  let rest = dividend - quotient * divisor
+  if (nearest && !partial && (rest * 2n > divisor || (rest * 2n === divisor && (quotient & 1n) === 1n))) {
     quotient++
     rest -= divisor
   }
-  const sign = (rest < 0n ? a.sign ^ 1 : a.sign) as 0 | 1
-  const m = rest < 0n ? -rest : rest
-  return { value: m === 0n ? zero(a.sign) : whole(context, (full) => round(full, sign, m, e)), quotient, partial: false }
+  const sign = rest < 0n ? opposite(a.sign) : a.sign
+  const value = rest === 0n ? zero(a.sign) : whole(context, () => round(context, sign, rest < 0n ? -rest : rest, e))
+  return { value, quotient: partial ? 0n : quotient, partial }
 }
 
 export type Order = 'less' | 'equal' | 'greater' | 'unordered'
-/** FCOM raises invalid for every NaN, FUCOM only for signalling ones. */
+
+/** FCOM raises invalid for every NaN, FUCOM (`quietly`) only for signalling ones. */
 export function compare(context: Context, a: Float80, b: Float80, quietly: boolean): Order {
   if (isUnsupported(a) || isUnsupported(b)) {
     context.flags |= Exception.INVALID
@@ -219,11 +218,14 @@ export function compare(context: Context, a: Float80, b: Float80, quietly: boole
     if (!quietly || isSignalling(a) || isSignalling(b)) context.flags |= Exception.INVALID
     return 'unordered'
   }
-  if (isDenormal(a) || isDenormal(b)) context.flags |= Exception.DENORMAL
-  if (isZero(a) && isZero(b)) return 'equal'
-  if (a.sign !== b.sign) return a.sign === 1 ? 'less' : 'greater'
-  const [x, y] = [normalised(a), normalised(b)]
-  if (x.exponent === y.exponent && x.significand === y.significand) return 'equal'
-  const larger = x.exponent !== y.exponent ? x.exponent > y.exponent : x.significand > y.significand
-  return larger === (a.sign === 0) ? 'greater' : 'less'
+  if (context.narrowDenormal || isDenormal(a) || isDenormal(b)) context.flags |= Exception.DENORMAL
+  const [x, y] = [ordinal(a), ordinal(b)]
+  if (x === y) return 'equal'
+  return x < y ? 'less' : 'greater'
+}
+
+/** An integer that orders numbers as they are ordered; both zeros are 0. */
+function ordinal(x: Float80): bigint {
+  const size = (BigInt(Math.max(x.exponent, 1)) << 63n) + x.significand - INTEGER_BIT
+  return x.sign === 1 ? -size : size
 }

@@ -1,8 +1,8 @@
-import { invalid } from './arithmetic.ts'
+import { divisionByZero, integerSquareRoot, invalid, special, whole } from './arithmetic.ts'
 import {
-  Exception, bitLength, infinity, isDenormal, isInfinite, isNan, isSignalling, isUnsupported, isZero, magnitude, quiet, round, zero,
+  BIAS, Exception, INTEGER_BIT, ONE, Rounding, bitLength, infinity, isInfinite, isZero, magnitude, opposite, round, signOf, zero,
 } from './float80.ts'
-import type { Context, Float80 } from './float80.ts'
+import type { Context, Float80, Sign } from './float80.ts'
 
 /**
  * The transcendental instructions (SDM vol. 1, 8.3.9), computed in fixed point far beyond 64 bits and rounded once. The processors
@@ -10,11 +10,12 @@ import type { Context, Float80 } from './float80.ts'
  */
 const FRACTION = 192
 const SCALE = BigInt(FRACTION)
-const ONE = 1n << SCALE
+const UNIT = 1n << SCALE
 
-const multiply = (a: bigint, b: bigint): bigint => (a * b) >> SCALE
+const times = (a: bigint, b: bigint): bigint => (a * b) >> SCALE
+const over = (a: bigint, b: bigint): bigint => (a << SCALE) / b
 
-/** atan(1/n), Euler's alternating series. */
+/** atan(1/n) by its series. */
 function arcCotangent(n: bigint, one: bigint): bigint {
   let term = one / n
   let sum = term
@@ -25,108 +26,92 @@ function arcCotangent(n: bigint, one: bigint): bigint {
   return sum
 }
 
-const PI_FRACTION = 320n
-/** π (Machin's formula). */
-const PI_WIDE = 4n * (4n * arcCotangent(5n, 1n << PI_FRACTION) - arcCotangent(239n, 1n << PI_FRACTION))
-const PI = PI_WIDE >> (PI_FRACTION - SCALE)
-/** The π of 66 bits by which the processors reduce the arguments of FSIN and its like (SDM vol. 1, 8.3.8). */
-const PI_OF_REDUCTION = 0xc90fdaa22168c234cn << (PI_FRACTION - 66n)
+/** π by Machin's formula. */
+const PI = 4n * (4n * arcCotangent(5n, UNIT) - arcCotangent(239n, UNIT))
+/** Fraction bits where arguments are reduced. */
+const REDUCTION = 320n
+/** Half of the π of 66 bits by which the processors reduce the arguments of FSIN and its like (SDM vol. 1, 8.3.8). */
+const QUARTER_TURN = 0xc90fdaa22168c234cn << (REDUCTION - 67n)
 
 /** ln((1+z)/(1-z)) = 2 atanh z. */
 function twiceAreaTangent(z: bigint): bigint {
-  const square = multiply(z, z)
-  let power = z
-  let sum = z
-  for (let k = 3n; power !== 0n && power !== -1n; k += 2n) {
-    power = multiply(power, square)
-    sum += power / k
-  }
+  if (z < 0n) return -twiceAreaTangent(-z)
+  const square = times(z, z)
+  let sum = 0n
+  for (let power = z, k = 1n; power !== 0n; power = times(power, square), k += 2n) sum += power / k
   return 2n * sum
 }
-const LN2 = twiceAreaTangent(ONE / 3n)
+const LN2 = twiceAreaTangent(UNIT / 3n)
 
-/** ln of a positive fixed-point number between 1/2 and 2. */
-const naturalLogarithm = (x: bigint): bigint => twiceAreaTangent(((x - ONE) << SCALE) / (x + ONE))
-
-/** A finite number in fixed point; what lies below 2^-192 is cut off. */
-function fixed(x: Float80): bigint {
-  const { m, e } = magnitude(x)
-  const shift = e + FRACTION
-  const value = shift >= 0 ? m << BigInt(shift) : m >> BigInt(-shift)
-  return x.sign === 1 ? -value : value
+/** log2 of m × 2^e. */
+function binaryLogarithm(m: bigint, e: number): bigint {
+  const length = bitLength(m)
+  let power = e + length
+  let x = length > FRACTION ? m >> BigInt(length - FRACTION) : m << BigInt(FRACTION - length)
+  // Between 2/3 and 4/3, so that near 1 nothing cancels.
+  if (3n * x < 2n * UNIT) {
+    x <<= 1n
+    power--
+  }
+  return BigInt(power) * UNIT + over(twiceAreaTangent(over(x - UNIT, x + UNIT)), LN2)
 }
 
-/** Rounds a fixed-point result; it is never exact, and always to all 64 bits. */
-function result(context: Context, value: bigint, exponent = 0): Float80 {
-  const full = { ...context, precision: 64 }
-  const x = value < 0n ? round(full, 1, -value, exponent - FRACTION, true) : round(full, 0, value, exponent - FRACTION, true)
-  context.flags |= full.flags
-  context.roundedUp = full.roundedUp
-  return x
+/** Rounds value × 2^(e - FRACTION), which stands for a number that is a little larger in magnitude, to all 64 bits. */
+function result(context: Context, value: bigint, e = 0): Float80 {
+  const sign = value < 0n ? 1 : 0
+  return whole(context, () => round(context, sign, sign === 1 ? -value : value, e - FRACTION, true))
 }
 
-function special(context: Context, ...operands: readonly Float80[]): Float80 | undefined {
-  if (operands.some(isUnsupported)) return invalid(context)
-  if (operands.some(isSignalling)) context.flags |= Exception.INVALID
-  const nans = operands.filter(isNan)
-  if (nans.length > 0) return quiet(nans.reduce((a, b) => (b.significand > a.significand ? b : a)))
-  if (operands.some(isDenormal)) context.flags |= Exception.DENORMAL
-  return undefined
+/** An argument so small that the function is its argument times a constant, to all bits. */
+const isTiny = (x: Float80): boolean => x.exponent < BIAS - 64
+
+/** x, as the sine or tangent of itself: not exactly, but nearest. */
+function itself(context: Context, { sign, significand, exponent }: Float80): Float80 {
+  const { rounding } = context
+  context.rounding = Rounding.NEAREST
+  const value = result(context, signed(sign, significand << SCALE), Math.max(exponent, 1) - BIAS - 63)
+  context.rounding = rounding
+  return value
 }
 
-/** An argument so small that the function is its own argument, times `factor`, to all bits. */
-const isTiny = (x: Float80): boolean => x.exponent < 16383 - 64
+const signed = (sign: Sign, value: bigint): bigint => (sign === 1 ? -value : value)
 
-/** F2XM1: 2^x - 1 for -1 ≤ x ≤ 1; beyond that the result is undefined and the argument is given back. */
+/** F2XM1: 2^x - 1 for -1 ≤ x ≤ 1. */
 export function exponentialMinusOne(context: Context, x: Float80): Float80 {
   const nan = special(context, x)
   if (nan) return nan
   if (isZero(x)) return x
-  if (isInfinite(x)) return x.sign === 0 ? x : { sign: 1, exponent: 16383, significand: 1n << 63n }
-  if (x.exponent > 16383) return x
-  if (isTiny(x)) return scaled(context, x, LN2)
-  const y = multiply(fixed(x), LN2)
-  let term = ONE
-  let sum = 0n
-  for (let k = 1n; term !== 0n && term !== -1n; k++) {
-    term = multiply(term, y) / k
-    sum += term
+  if (isInfinite(x)) return x.sign === 0 ? x : { ...ONE, sign: 1 }
+  if (x.exponent >= BIAS) {
+    // Exact at both ends, though the processors call it inexact; beyond them undefined, and the argument is given back.
+    context.flags |= Exception.PRECISION
+    return x.exponent === BIAS && x.significand === INTEGER_BIT && x.sign === 1 ? { ...x, exponent: BIAS - 1 } : x
   }
-  return result(context, sum)
-}
-
-/** x × factor for an x too small for fixed point. */
-function scaled(context: Context, x: Float80, factor: bigint): Float80 {
   const { m, e } = magnitude(x)
-  return result(context, (x.sign === 1 ? -m : m) * factor, e)
+  if (isTiny(x)) return result(context, signed(x.sign, m * LN2), e)
+  const y = times(signed(x.sign, m << BigInt(e + FRACTION)), LN2)
+  let sum = 0n
+  for (let term = y, k = 1n; term !== 0n; term = times(term, y) / ++k) sum += term
+  return result(context, sum)
 }
 
 /** FYL2X: y × log2 x. */
 export function logarithm(context: Context, x: Float80, y: Float80): Float80 {
   const nan = special(context, x, y)
   if (nan) return nan
-  const sign = y.sign
+  const away = opposite(y.sign)
   if (isZero(x)) {
     if (isZero(y)) return invalid(context)
-    if (!isInfinite(y)) context.flags |= Exception.ZERO_DIVIDE
-    return infinity((sign ^ 1) as 0 | 1)
+    return isInfinite(y) ? infinity(away) : divisionByZero(context, away)
   }
   if (x.sign === 1) return invalid(context)
-  if (isInfinite(x)) return isZero(y) ? invalid(context) : infinity(sign)
-  const isOne = x.exponent === 16383 && x.significand === 1n << 63n
-  if (isInfinite(y)) return isOne ? invalid(context) : infinity((sign ^ (x.exponent < 16383 ? 1 : 0)) as 0 | 1)
-  if (isOne) return zero(sign)
-  if (isZero(y)) return zero((sign ^ (x.exponent < 16383 ? 1 : 0)) as 0 | 1)
+  if (isInfinite(x)) return isZero(y) ? invalid(context) : infinity(y.sign)
+  const isOne = x.exponent === BIAS && x.significand === INTEGER_BIT
+  const sign = x.exponent < BIAS ? away : y.sign
+  if (isInfinite(y)) return isOne ? invalid(context) : infinity(sign)
+  if (isOne || isZero(y)) return zero(sign)
   const { m, e } = magnitude(x)
-  // A significand between 2/3 and 4/3, so that near 1 nothing cancels.
-  let power = e + bitLength(m)
-  let significand = m << BigInt(FRACTION - bitLength(m))
-  if (3n * significand < 2n * ONE) {
-    significand <<= 1n
-    power--
-  }
-  const log = BigInt(power) * ONE + (naturalLogarithm(significand) << SCALE) / LN2
-  return times(context, log, y)
+  return scaledBy(context, binaryLogarithm(m, e), y)
 }
 
 /** FYL2XP1: y × log2(x + 1), for x near 0. */
@@ -134,133 +119,111 @@ export function logarithmPlusOne(context: Context, x: Float80, y: Float80): Floa
   const nan = special(context, x, y)
   if (nan) return nan
   if (isInfinite(x)) return x.sign === 1 || isZero(y) ? invalid(context) : infinity(y.sign)
-  if (isInfinite(y)) return isZero(x) ? invalid(context) : infinity((x.sign ^ y.sign) as 0 | 1)
-  if (isZero(x) || isZero(y)) return zero((x.sign ^ y.sign) as 0 | 1)
-  if (x.sign === 1 && x.exponent >= 16383) return x
-  if (isTiny(x)) {
-    const { m, e } = magnitude(x)
-    const other = magnitude(y)
-    return result(context, (((x.sign ^ y.sign) === 1 ? -1n : 1n) * ((m * other.m) << SCALE) * ONE) / LN2, e + other.e - FRACTION)
+  if (isInfinite(y)) return isZero(x) ? invalid(context) : infinity(signOf(x, y))
+  if (isZero(x) || isZero(y)) return zero(signOf(x, y))
+  if (x.sign === 1 && x.exponent >= BIAS) {
+    // Undefined by the manual; this is what the processors do.
+    context.flags |= Exception.PRECISION
+    return x
   }
-  const z = fixed(x)
-  return times(context, (twiceAreaTangent((z << SCALE) / (z + 2n * ONE)) << SCALE) / LN2, y)
+  const { m, e } = magnitude(x)
+  if (isTiny(x)) return scaledBy(context, over(signed(x.sign, m << SCALE), LN2), y, e)
+  const log = e >= 0 ? binaryLogarithm((m << BigInt(e)) + 1n, 0) : binaryLogarithm((1n << BigInt(-e)) + signed(x.sign, m), e)
+  return scaledBy(context, log, y)
 }
 
-function times(context: Context, value: bigint, y: Float80): Float80 {
+/** value × 2^exponent × y. */
+function scaledBy(context: Context, value: bigint, y: Float80, exponent = 0): Float80 {
   const { m, e } = magnitude(y)
-  return result(context, value * (y.sign === 1 ? -m : m), e)
+  return result(context, value * signed(y.sign, m), e + exponent)
 }
 
-/** sin and cos of an argument below 2^63 in magnitude, in fixed point. */
+/** Sine and cosine of a number below 2^63 in magnitude. */
 function sineAndCosine(x: Float80): { sine: bigint; cosine: bigint } {
   const { m, e } = magnitude(x)
-  const shift = BigInt(e) + PI_FRACTION
-  const wide = shift >= 0n ? m << shift : m >> -shift
-  const quarter = PI_OF_REDUCTION >> 1n
-  const turns = (2n * wide + quarter) / (2n * quarter)
-  const rest = (wide - turns * quarter) >> (PI_FRACTION - SCALE)
-  let s = 0n
-  let c = 0n
-  let term = ONE
-  for (let k = 0n; term !== 0n && term !== -1n; ) {
-    c += k % 4n === 0n ? term : -term
-    term = multiply(term, rest) / ++k
-    s += k % 4n === 1n ? term : -term
-    term = multiply(term, rest) / ++k
-  }
+  const shift = BigInt(e) + REDUCTION
+  const angle = shift >= 0n ? m << shift : m >> -shift
+  const turns = (2n * angle + QUARTER_TURN) / (2n * QUARTER_TURN)
+  const rest = (angle - turns * QUARTER_TURN) >> (REDUCTION - SCALE)
+  const sums = [0n, 0n, 0n, 0n]
+  for (let term = UNIT, k = 0; term !== 0n; term = times(term, rest) / BigInt(++k)) sums[k & 3] += term
+  const s = sums[1] - sums[3]
+  // The cosine of what is not 0 is less than 1.
+  const c = sums[0] - sums[2] - (rest * rest < UNIT ? 1n : 0n)
   const turned = [[s, c], [c, -s], [-s, -c], [-c, s]][Number(turns & 3n)]
-  return { sine: x.sign === 1 ? -turned[0] : turned[0], cosine: turned[1] }
+  return { sine: signed(x.sign, turned[0]), cosine: turned[1] }
 }
 
 /** What FSIN, FCOS, FSINCOS and FPTAN refuse by setting C2. */
-export const isOutOfRange = (x: Float80): boolean => x.exponent >= 16383 + 63 && x.exponent < 32767
+export const isOutOfRange = (x: Float80): boolean => x.exponent >= BIAS + 63 && x.exponent < 32767
 
 export function sine(context: Context, x: Float80): Float80 {
-  const nan = special(context, x)
-  if (nan) return nan
-  if (isInfinite(x)) return invalid(context)
-  if (isZero(x)) return x
-  return isTiny(x) ? scaled(context, x, ONE) : result(context, sineAndCosine(x).sine)
+  return withoutCircle(context, x) ?? (isTiny(x) ? itself(context, x) : result(context, sineAndCosine(x).sine))
 }
 
 export function cosine(context: Context, x: Float80): Float80 {
-  const nan = special(context, x)
-  if (nan) return nan
-  if (isInfinite(x)) return invalid(context)
-  if (isZero(x)) return { sign: 0, exponent: 16383, significand: 1n << 63n }
-  return result(context, sineAndCosine(x).cosine)
+  if (isZero(x)) return ONE
+  return withoutCircle(context, x) ?? result(context, sineAndCosine(x).cosine)
 }
 
 export function tangent(context: Context, x: Float80): Float80 {
+  const known = withoutCircle(context, x)
+  if (known) return known
+  if (isTiny(x)) return itself(context, x)
+  const parts = sineAndCosine(x)
+  return result(context, over(parts.sine, parts.cosine))
+}
+
+/** What needs no circle; a zero is its own sine and tangent. */
+function withoutCircle(context: Context, x: Float80): Float80 | undefined {
   const nan = special(context, x)
   if (nan) return nan
   if (isInfinite(x)) return invalid(context)
-  if (isZero(x)) return x
-  if (isTiny(x)) return scaled(context, x, ONE)
-  const parts = sineAndCosine(x)
-  return result(context, (parts.sine << SCALE) / parts.cosine)
+  return isZero(x) ? x : undefined
 }
+
+/** Differences of exponents from which on an angle is its tangent, or a right angle, to all bits. */
+const STEEP = 40
+const UPRIGHT = 130
 
 /** FPATAN: the angle of the point (x, y), between -π and π. */
 export function arctangent(context: Context, y: Float80, x: Float80): Float80 {
   const nan = special(context, y, x)
   if (nan) return nan
-  const signed = (value: bigint): Float80 => result(context, y.sign === 1 ? -value : value)
-  if (isInfinite(y)) return signed(isInfinite(x) ? (x.sign === 1 ? (3n * PI) / 4n : PI / 4n) : PI / 2n)
-  if (isZero(y) || isInfinite(x)) return x.sign === 1 ? signed(PI) : zero(y.sign)
-  if (isZero(x)) return signed(PI / 2n)
-  const a = magnitude(y)
-  const b = magnitude(x)
-  const gap = a.e + bitLength(a.m) - b.e - bitLength(b.m)
-  // Beyond this the angle is π/2, π, or the ratio itself, to all bits.
-  if (gap > 130) return signed(PI / 2n)
-  if (gap < -130) return x.sign === 1 ? signed(PI) : result(context, ((y.sign === 1 ? -a.m : a.m) << SCALE) / b.m, a.e - b.e)
-  const shift = SCALE + BigInt(Math.max(0, a.e - b.e))
-  const down = BigInt(Math.max(0, b.e - a.e))
-  const angle = arctangentOf((a.m << shift) / (b.m << down))
-  return signed(x.sign === 1 ? PI - angle : angle)
+  const angle = (value: bigint): Float80 => result(context, signed(y.sign, value))
+  if (isInfinite(y)) return angle(isInfinite(x) ? (x.sign === 1 ? (3n * PI) / 4n : PI / 4n) : PI / 2n)
+  if (isZero(y) || isInfinite(x)) return x.sign === 1 ? angle(PI) : zero(y.sign)
+  if (isZero(x)) return angle(PI / 2n)
+  const [a, b] = [magnitude(y), magnitude(x)]
+  const gap = a.e + bitLength(a.m) - (b.e + bitLength(b.m))
+  if (gap > UPRIGHT) return angle(PI / 2n)
+  if (gap < -STEEP && x.sign === 0) return result(context, signed(y.sign, over(a.m << SCALE, b.m) - 1n), a.e - b.e - FRACTION)
+  if (gap < -UPRIGHT) return angle(PI - 1n)
+  const first = arctangentOf((a.m << (SCALE + BigInt(Math.max(0, a.e - b.e)))) / (b.m << BigInt(Math.max(0, b.e - a.e))))
+  return angle(x.sign === 1 ? PI - first : first)
 }
 
-/** atan of a positive fixed-point number: inverted above 1, halved three times, then the series. */
+/** atan of a positive number: inverted above 1, halved three times, then the series. */
 function arctangentOf(t: bigint): bigint {
-  if (t > ONE) return PI / 2n - arctangentOf((ONE << SCALE) / t)
+  if (t > UNIT) return PI / 2n - arctangentOf(over(UNIT, t))
   let z = t
-  for (let halving = 0; halving < 3; halving++) z = (z << SCALE) / (ONE + squareRootOf(ONE + multiply(z, z)))
-  const square = multiply(z, z)
-  let power = z
-  let sum = z
-  for (let k = 3n, sign = -1n; power !== 0n; k += 2n, sign = -sign) {
-    power = multiply(power, square)
-    sum += (sign * power) / k
-  }
+  for (let halving = 0; halving < 3; halving++) z = over(z, UNIT + integerSquareRoot((UNIT + times(z, z)) << SCALE))
+  const square = times(z, z)
+  let sum = 0n
+  for (let power = z, k = 1n; power !== 0n; power = -times(power, square), k += 2n) sum += power / k
   return sum << 3n
 }
 
-function squareRootOf(x: bigint): bigint {
-  const radicand = x << SCALE
-  let root = 1n << BigInt(Math.ceil(bitLength(radicand) / 2))
-  for (;;) {
-    const next = (root + radicand / root) >> 1n
-    if (next >= root) return root
-    root = next
-  }
-}
+const LOG2_10 = binaryLogarithm(10n, 0)
+const constant = (value: bigint) => (context: Context): Float80 => result({ ...context }, value)
 
-/** FLDPI and its like, rounded as the control word says. */
+/** FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ, rounded as the control word says but never inexact. */
 export const CONSTANTS: readonly ((context: Context) => Float80)[] = [
-  () => ({ sign: 0, exponent: 16383, significand: 1n << 63n }),
-  (context) => quietly(context, (ln(10n) << SCALE) / LN2),
-  (context) => quietly(context, (ONE << SCALE) / LN2),
-  (context) => quietly(context, PI),
-  (context) => quietly(context, (LN2 << SCALE) / ln(10n)),
-  (context) => quietly(context, LN2),
+  () => ONE,
+  constant(LOG2_10),
+  constant(over(UNIT, LN2)),
+  constant(PI),
+  constant(over(UNIT, LOG2_10)),
+  constant(LN2),
   () => zero(0),
 ]
-
-/** ln of a small integer: halved until it lies below 2. */
-function ln(n: bigint): bigint {
-  const halvings = bitLength(n) - 1
-  return BigInt(halvings) * LN2 + naturalLogarithm((n << SCALE) >> BigInt(halvings))
-}
-
-const quietly = (context: Context, value: bigint): Float80 => result({ ...context }, value)

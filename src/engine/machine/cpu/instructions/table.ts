@@ -133,7 +133,7 @@ const general: Row[] = [
   row('CF', '', SYSTEM.IRET.plain, { size: 'v' }),
   row('D7', '', XLAT),
   ...X87.flatMap((definitions, index) => [
-    row(hex(0xd8 + index), 'M', definitions.operand, { form: 'memory', size: 8 }),
+    row(hex(0xd8 + index), 'M', definitions.operand, { form: 'memory', size: 'v' }),
     row(hex(0xd8 + index), 'Ed', definitions.immediate, { form: 'register' }),
   ]),
   row('E0', 'Jb', LOOPNE, { wide: 'forced' }),

@@ -90,7 +90,7 @@ export class System {
       state.setSegment(segment, 0x10, FLAT_DATA, 0, 0, 0xffffffff)
     state.setSegment(SegmentIndex.LDTR, 0, PRESENT_LDT, 0, 0, 0xffff)
     state.setSegment(SegmentIndex.TR, 0, BUSY_TSS, 0, 0, 0xffff)
-    this.fpu.registers.initialise()
+    this.fpu.registers.reset()
     this.exceptions.shutdownReason = ''
     this.mmu.reset()
     state.updateMode()
