@@ -1,5 +1,6 @@
 import { Random } from '../testing/random-program.ts'
 import { At, RECORD_BYTES, WINDOW_ADDRESS, WINDOW_BYTES } from './layout.ts'
+import { writeX87 } from './x87.ts'
 
 /** A few instructions and the state they start from. */
 export interface SiliconCase {
@@ -130,6 +131,7 @@ export function writeRecord(test: SiliconCase, record: Uint8Array): void {
   for (let register = 0; register < 16; register++) writeVector(random, view, At.XMM + register * 16)
   for (let at = 0; at < WINDOW_BYTES; at += 16) writeVector(random, view, At.WINDOW + at)
   view.setBigUint64(At.GPR + 4 * 8, BigInt(WINDOW_ADDRESS + STACK_OFFSET), true)
+  writeX87(new Random(test.seed ^ 0x87878787), view)
   for (const [register, value] of test.registers) view.setBigUint64(At.GPR + register * 8, value, true)
   for (const [offset, value] of test.memory) view.setBigUint64(At.WINDOW + offset, value, true)
   view.setBigUint64(At.CODE_LENGTH, BigInt(test.code.length), true)

@@ -3,9 +3,11 @@ import type { CpuHost } from '../core.ts'
 import { Cpu } from '../cpu.ts'
 import type { Tier } from '../cpu.ts'
 import { Activity, RAM_BASE, SegmentAttribute, SegmentIndex, State } from '../state.ts'
+import { FXSAVE_BYTES, MXCSR_RESET, fxrstor, fxsave } from '../system/fxsave.ts'
 import { Cr0, Cr4, Efer, Word } from '../system/views.ts'
 import {
-  At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, DATA_BYTES, READ_ONLY_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES, outsideHash,
+  At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, DATA_BYTES, FX_BYTES, FX_MXCSR, READ_ONLY_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES,
+  outsideHash,
 } from './layout.ts'
 
 const RAM_BYTES = 4 << 20
@@ -41,6 +43,7 @@ const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17])
 /** Longer than any case runs, repeated string instructions included. */
 const INSTRUCTIONS_MAX = 5000
 const PAGE_FAULT = 14
+const XMM_REGISTERS = 16
 
 /** Runs cases in 64-bit mode at CPL 3, as runner.c does on the processor underneath. */
 export class EmulatedProcessor {
@@ -48,6 +51,7 @@ export class EmulatedProcessor {
   private readonly memory = new PhysicalMemory(RAM_BYTES)
   private readonly cpu: Cpu
   private readonly data: Uint32Array
+  private readonly fx = new Uint8Array(FXSAVE_BYTES)
 
   constructor(tier: Tier) {
     const { memory } = this
@@ -95,13 +99,13 @@ export class EmulatedProcessor {
       state.setSegment(segment, 0, SegmentAttribute.UNUSABLE, 0, 0, 0)
     state.u32[Word.CR4] = Cr4.PAE | Cr4.OSFXSR | Cr4.OSXMMEXCPT
     state.u32[Word.EFER] = Efer.LME | Efer.LMA | Efer.NXE | Efer.SCE
-    state.i32[Word.CR0] = Cr0.PE | Cr0.ET | Cr0.PG | Cr0.WP
+    state.i32[Word.CR0] = Cr0.PE | Cr0.MP | Cr0.ET | Cr0.NE | Cr0.PG | Cr0.WP
     this.cpu.setCr3(PML4)
   }
 
   /** Executes the case and leaves the outcome in its place, as layout.ts says. Throws when it does not end in a trap. */
   run(record: Uint8Array): void {
-    const { cpu, memory } = this
+    const { cpu, memory, fx } = this
     const { state } = cpu.system
     const { u8, u32, i32 } = state
     const view = new DataView(record.buffer, record.byteOffset, record.byteLength)
@@ -112,7 +116,10 @@ export class EmulatedProcessor {
     memory.fill(DATA_ADDRESS, DATA_BYTES, 0)
     memory.write(WINDOW_ADDRESS, record.subarray(At.WINDOW, At.WINDOW + WINDOW_BYTES))
     u8.set(record.subarray(At.GPR, At.GPR + 128), State.GPR)
-    u8.set(record.subarray(At.XMM, At.XMM + 256), State.XMM)
+    fx.set(record.subarray(At.FX, At.FX + FX_BYTES))
+    fx.set(record.subarray(At.XMM, At.XMM + 256), FX_BYTES)
+    new DataView(fx.buffer).setUint32(FX_MXCSR.from, MXCSR_RESET, true)
+    fxrstor(state, fx, XMM_REGISTERS)
     state.setSegment(SegmentIndex.CS, USER_CODE, 0xa0fb, 0, 0, 0xffffffff)
     state.setSegment(SegmentIndex.SS, USER_DATA, 0xc0f3, 0, 0, 0xffffffff)
     cpu.setRflags(view.getUint32(At.RFLAGS, true))
@@ -135,7 +142,10 @@ export class EmulatedProcessor {
     record.set(memory.read(frame + 24, 8), At.GPR + 4 * 8)
     record.set(memory.read(frame + 16, 8), At.RFLAGS)
     record.set(memory.read(frame, 8), At.RIP)
-    record.set(u8.subarray(State.XMM, State.XMM + 256), At.XMM)
+    fxsave(state, fx, XMM_REGISTERS)
+    record.set(fx.subarray(0, FX_BYTES), At.FX)
+    record.fill(0, At.FX + FX_MXCSR.from, At.FX + FX_MXCSR.to)
+    record.set(fx.subarray(FX_BYTES, FX_BYTES + 256), At.XMM)
     record.set(memory.read(WINDOW_ADDRESS, WINDOW_BYTES), At.WINDOW)
     view.setUint32(At.VECTOR, vector, true)
     view.setUint32(At.ERROR, error, true)

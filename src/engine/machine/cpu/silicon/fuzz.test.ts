@@ -14,6 +14,7 @@ import { EmulatedProcessor } from './emulator.ts'
 import { ROWS, generate } from './generate.ts'
 import { At, CODE_ADDRESS, RECORD_BYTES } from './layout.ts'
 import { isApproximate } from './undefined.ts'
+import { X87_ROWS, describeX87, isX87 } from './x87.ts'
 import { encodeVectors } from './vectors.ts'
 import type { Vector } from './vectors.ts'
 
@@ -22,17 +23,19 @@ import type { Vector } from './vectors.ts'
  *
  *     SILICON=100000 SILICON_SEED=1 SILICON_TIER=interpreter npx vitest run src/engine/machine/cpu/silicon/fuzz.test.ts
  *
- * SILICON_ONLY=name restricts the first instruction to one definition. SILICON_RECORD=1 keeps the first VECTORS_PER_ROW cases
- * of each row, where the two agree, in vectors.bin.gz, which vectors.test.ts replays.
+ * SILICON_X87=1 takes the instructions of the x87 instead of the others. SILICON_ONLY=name restricts the first instruction to one
+ * definition. SILICON_REPORT says how many differences to show. SILICON_RECORD=1 keeps the first VECTORS_PER_ROW cases of each row,
+ * where the two agree, in vectors.bin.gz or x87-vectors.bin.gz, which vectors.test.ts replays.
  */
 const COUNT = Number(process.env.SILICON ?? 0)
 const FIRST_SEED = Number(process.env.SILICON_SEED ?? 1)
 const TIER = (process.env.SILICON_TIER ?? 'interpreter') as Tier
 const ONLY = process.env.SILICON_ONLY
+const X87 = process.env.SILICON_X87 !== undefined
 const RECORD = process.env.SILICON_RECORD !== undefined
-const VECTORS_PER_ROW = 7
+const VECTORS_PER_ROW = X87 ? 40 : 7
 const BATCH = 20_000
-const REPORTED_MAX = 12
+const REPORTED_MAX = Number(process.env.SILICON_REPORT ?? 12)
 /** What runner.c calls a case that does not end. */
 const ENDLESS = 0xffffffff
 /** Where no constant that cases like points. */
@@ -73,7 +76,8 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
       '-o',
       runner,
     ])
-    const rows = ONLY === undefined ? ROWS : ROWS.filter((row) => row.definition.name === ONLY)
+    const all = X87 ? X87_ROWS : ROWS
+    const rows = ONLY === undefined ? all : all.filter((row) => row.definition.name === ONLY)
     const emulated = new EmulatedProcessor(TIER)
     const problems = new Map<string, { count: number; example: string }>()
     const traps = new Map<number, number>()
@@ -113,7 +117,8 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
         const known = problems.get(name) ?? { count: 0, example: '' }
         known.count++
         const code = Buffer.from(each.code).toString('hex')
-        known.example ||= `seed ${each.seed}: ${code}  ${disassemble(each.code)}\n    ${lines.join('\n    ')}`
+        const start80 = each.names.some(isX87) ? [describeX87(start)] : []
+        known.example ||= [`seed ${each.seed}: ${code}  ${disassemble(each.code)}`, ...start80, ...lines].join('\n    ')
         problems.set(name, known)
       })
     }
@@ -126,7 +131,7 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
     if (problems.size > 0) console.log([...problems.keys()].filter((name) => !name.includes(' ')).join(' '))
     if (RECORD) {
       const vectors = [...kept].sort(([a], [b]) => a - b).flatMap(([, ofRow]) => ofRow)
-      writeFileSync(join(here, 'vectors.bin.gz'), gzipSync(encodeVectors(vectors), { level: 9 }))
+      writeFileSync(join(here, X87 ? 'x87-vectors.bin.gz' : 'vectors.bin.gz'), gzipSync(encodeVectors(vectors), { level: 9 }))
     }
     expect(total, report.join('\n')).toBe(0)
   } finally {

@@ -5,9 +5,11 @@ import { Random } from '../testing/random-program.ts'
 import { STACK_OFFSET, interestingInteger, writeRecord } from './case.ts'
 import type { SiliconCase } from './case.ts'
 import {
-  At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, READ_ONLY_ADDRESS, RECORD_BYTES, UNMAPPED_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES,
+  At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, DATA_BYTES, READ_ONLY_ADDRESS, RECORD_BYTES, UNMAPPED_ADDRESS, WINDOW_ADDRESS,
+  WINDOW_BYTES,
 } from './layout.ts'
 import { flagsNotRestored, hasUndefinedResult, isApproximate, undefinedFlags } from './undefined.ts'
+import { X87_ROWS, isTranscendental, isX87, operandBytes as x87OperandBytes, operandContents } from './x87.ts'
 
 /**
  * Makes cases from the instruction table: every row, with random operands of every form that the row allows, and the
@@ -25,7 +27,7 @@ const CODE_LENGTH_MAX = CODE_BYTES_MAX - 32
 /** Rows that mean something else, or nothing, on the processor underneath; and what is not for programs. */
 function isComparable({ definition, mode, opcode }: Row): boolean {
   if (definition.control === 'system' || mode === 'legacy') return false
-  // The cases have no x87 state.
+  // X87_ROWS has these one by one.
   if (/^(D[8-F]|9B)\b/.test(opcode)) return false
   // CLFLUSH, which CPUID does not announce, is a no-operation here.
   return opcode !== 'NP 0F AE /7'
@@ -118,8 +120,8 @@ class CaseBuilder {
     const near = random.below(3) === 0 ? BOUNDARY - 17 + random.below(34) : MARGIN + random.below(WINDOW_BYTES - 2 * MARGIN)
     return this.chance(70) ? near & -alignment : near
   }
-  /** Where a memory operand goes. */
-  private target(alignment: number): bigint {
+  /** Where a memory operand of so many bytes goes. */
+  private target(alignment: number, bytes = alignment): bigint {
     const { random } = this
     switch (random.below(40)) {
       case 0:
@@ -128,6 +130,8 @@ class CaseBuilder {
         return BigInt(random.below(2) ? UNMAPPED_ADDRESS + random.below(64) : READ_ONLY_ADDRESS + 4096 - random.below(17))
       case 2:
         return 0x8000000000000000n + BigInt(random.next()) * 0x10000n
+      case 3:
+        return BigInt(DATA_ADDRESS + DATA_BYTES - 1 - random.below(bytes))
       default:
         return BigInt(WINDOW_ADDRESS + this.windowOffset(alignment))
     }
@@ -140,7 +144,7 @@ class CaseBuilder {
     const isFirst = this.names.length === 0
     // What is undefined must not steer what follows.
     if (this.undefinedFlags !== 0 && definition.needs !== undefined) return false
-    if (this.names.some(isApproximate)) return false
+    if (this.names.some((name) => isApproximate(name) || isTranscendental(name))) return false
     const operands = parseOperands(row)
     const parts = row.opcode.split(' ')
     const mandatory = ['NP', '66', 'F3', 'F2'].includes(parts[0]) && parts.length > 1 ? parts.shift() : undefined
@@ -178,7 +182,7 @@ class CaseBuilder {
     let skipped = 0
     let rmRegister = -1
     for (const { letter, size: code } of operands) {
-      const operandBytes = bytesOf(code)
+      const operandBytes = x87OperandBytes(definition.name) ?? bytesOf(code)
       if (letter === 'G' || letter === 'V') {
         reg = letter === 'V' ? random.below(16) : this.register()
         if (letter === 'G' && definition.name.startsWith('bt') && definition.name.endsWith('m') && isFirst)
@@ -202,10 +206,11 @@ class CaseBuilder {
         const memory =
           letter === 'M' || row.form === 'memory' || (letter !== 'R' && letter !== 'U' && row.form !== 'register' && this.chance(55))
         if (memory) {
-          let contents: bigint | undefined
-          if (definition.control !== undefined && this.chance(90)) contents = this.landing()
+          let contents: bigint[] = []
+          if (definition.control !== undefined && this.chance(90)) contents = [this.landing()]
           if (definition.name === 'cmpxchg8b' && isFirst && this.chance(50))
-            contents = (BigInt.asUintN(32, this.initial(2)) << 32n) | BigInt.asUintN(32, this.initial(0))
+            contents = [(BigInt.asUintN(32, this.initial(2)) << 32n) | BigInt.asUintN(32, this.initial(0))]
+          if (this.chance(80)) contents.push(...operandContents(random, definition.name))
           const address = this.memoryOperand(definition.name === 'popm' ? size : 0, operandBytes, contents)
           modRm = address.modRm
           rex |= address.rex
@@ -301,12 +306,12 @@ class CaseBuilder {
   private memoryOperand(
     moved: number,
     operandBytes: number,
-    contents: bigint | undefined,
+    contents: readonly bigint[],
   ): { modRm: number[]; rex: number; rip?: { at: number; target: bigint }; short: boolean } {
     const { random } = this
-    const target = this.target(Math.min(operandBytes, 16) || 1)
-    if (contents !== undefined && target >= BigInt(WINDOW_ADDRESS) && target < BigInt(WINDOW_ADDRESS + WINDOW_BYTES - 8))
-      this.memory.push([Number(target) - WINDOW_ADDRESS, contents])
+    const target = this.target(1 << Math.min(4, 31 - Math.clz32(operandBytes)), operandBytes)
+    if (target >= BigInt(WINDOW_ADDRESS) && target < BigInt(WINDOW_ADDRESS + WINDOW_BYTES - 8 * contents.length))
+      contents.forEach((quadword, index) => this.memory.push([Number(target) - WINDOW_ADDRESS + index * 8, quadword]))
     const form = random.below(10)
     if (form === 0 && fitsI32(target)) return { modRm: [0x05, 0, 0, 0, 0], rex: 0, rip: { at: 1, target }, short: false }
     if (form === 1 && fitsI32(target)) return { modRm: [0x04, 0x25, ...littleEndian(target, 4)], rex: 0, short: false }
@@ -350,7 +355,8 @@ export function generate(seed: number, row?: Row): SiliconCase {
   for (let index = 0; index < 4; index++) random.next()
   const builder = new CaseBuilder(seed)
   const length = random.below(3) > 0 ? 1 : 2 + random.below(3)
+  const next = (): Row => random.pick(row && isX87(row.definition.name) && random.below(3) > 0 ? X87_ROWS : ROWS)
   for (let attempt = 0; builder.names.length < length && attempt < 40; attempt++)
-    builder.add(row && builder.names.length === 0 ? row : random.pick(ROWS))
+    builder.add(row && builder.names.length === 0 ? row : next())
   return builder.finish()
 }

@@ -1,10 +1,10 @@
 /**
  * What a case and its outcome look like to both processors: the bytes of `struct record` in runner.c, little-endian.
  *
- * Before: registers, flags, XMM, code and the window of memory. After: the same, with RIP, and what trapped. Code always
+ * Before: registers, flags, XMM, x87, code and the window of memory. After: the same, with RIP, and what trapped. Code always
  * ends in a trap, at the latest in the INT3s behind it.
  */
-export const RECORD_BYTES = 1048
+export const RECORD_BYTES = 1208
 export const At = {
   /** RAX RCX RDX RBX RSP RBP RSI RDI R8–R15, u64 each. */
   GPR: 0,
@@ -20,8 +20,13 @@ export const At = {
   /** u32, hash of the data pages around the window, which start as 0. */
   OUTSIDE: 1040,
   MXCSR: 1044,
+  /** The x87's part of FXSAVE's area, FX_BYTES of it; MXCSR and its mask in there are 0. */
+  FX: 1048,
 } as const
 
+export const FX_BYTES = 160
+/** Where MXCSR and its mask are in FXSAVE's area. */
+export const FX_MXCSR = { from: 24, to: 32 } as const
 export const CODE_BYTES_MAX = 104
 /** Linear addresses; all of them are the same natively and in the emulator, and what lies around is not mapped. */
 export const CODE_ADDRESS = 0x200000

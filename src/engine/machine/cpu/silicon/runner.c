@@ -22,7 +22,11 @@
 #define DATA_BYTES (2 * PAGE)
 #define WINDOW_OFFSET 0xf00
 #define WINDOW_BYTES 512
-#define XFEATURE_SSE 2
+/* The x87's part of FXSAVE's area, and where MXCSR and its mask lie in it. */
+#define FX_BYTES 160
+#define FX_MXCSR 24
+#define FX_MXCSR_BYTES 8
+#define XFEATURES 3 /* x87, SSE */
 /* Vector of a case that ran for a whole tick. */
 #define ENDLESS 0xffffffff
 
@@ -36,8 +40,9 @@ struct record {
   uint64_t cr2;
   uint32_t outside;
   uint32_t mxcsr;
+  uint8_t fx[FX_BYTES];
 };
-_Static_assert(sizeof(struct record) == 1048, "layout.ts says 1048 bytes");
+_Static_assert(sizeof(struct record) == 1208, "layout.ts says 1208 bytes");
 
 static struct record *current, *end;
 
@@ -68,6 +73,8 @@ static void store(const ucontext_t *context) {
   current->cr2 = (uint64_t)machine->gregs[REG_CR2];
   current->outside = outside();
   current->mxcsr = machine->fpregs->mxcsr;
+  memcpy(current->fx, machine->fpregs, FX_BYTES);
+  memset(current->fx + FX_MXCSR, 0, FX_MXCSR_BYTES);
 }
 
 static void load(ucontext_t *context) {
@@ -79,12 +86,14 @@ static void load(ucontext_t *context) {
   for (int i = 0; i < 16; i++) machine->gregs[order[i]] = (long long)current->gpr[i];
   machine->gregs[REG_EFL] = (long long)current->rflags;
   machine->gregs[REG_RIP] = (long long)(uintptr_t)CODE;
+  memcpy(machine->fpregs, current->fx, FX_MXCSR);
+  memcpy(machine->fpregs->_st, current->fx + FX_MXCSR + FX_MXCSR_BYTES, FX_BYTES - FX_MXCSR - FX_MXCSR_BYTES);
   memcpy(machine->fpregs->_xmm, current->xmm, sizeof current->xmm);
   machine->fpregs->mxcsr = 0x1f80;
-  /* The header of the extended state follows the 512 bytes of FXSAVE: say that the XMM registers are not in their initial state. */
+  /* The header of the extended state follows the 512 bytes of FXSAVE: say that neither part is in its initial state. */
   uint64_t features;
   memcpy(&features, (uint8_t *)machine->fpregs + 512, 8);
-  features |= XFEATURE_SSE;
+  features |= XFEATURES;
   memcpy((uint8_t *)machine->fpregs + 512, &features, 8);
 }
 

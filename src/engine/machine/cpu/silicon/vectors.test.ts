@@ -9,15 +9,21 @@ import { ROWS } from './generate.ts'
 import { RECORD_BYTES } from './layout.ts'
 import { isApproximate } from './undefined.ts'
 import { decodeVectors, encodeVectors } from './vectors.ts'
+import { X87_ROWS } from './x87.ts'
 
+const read = (name: string): Uint8Array => new Uint8Array(gunzipSync(readFileSync(new URL(name, import.meta.url))))
 /** What an Intel Xeon (Sapphire Rapids) did with the cases; recorded by fuzz.test.ts. */
-const bytes = new Uint8Array(gunzipSync(readFileSync(new URL('vectors.bin.gz', import.meta.url))))
-const vectors = decodeVectors(bytes)
+const sets = [
+  { name: 'general and SSE', rows: ROWS, bytes: read('vectors.bin.gz') },
+  { name: 'x87', rows: X87_ROWS, bytes: read('x87-vectors.bin.gz') },
+]
 
-describe('what a processor of silicon did, the emulated one does', () => {
+describe.each(sets)('what a processor of silicon did, the emulated one does: $name', ({ rows, bytes }) => {
+  const vectors = decodeVectors(bytes)
+
   test('the vectors cover every instruction of the table', () => {
     const covered = new Set(vectors.flatMap(({ test: { names } }) => names))
-    const names = ROWS.map(({ definition }) => definition.name).filter((name) => !isApproximate(name))
+    const names = rows.map(({ definition }) => definition.name).filter((name) => !isApproximate(name))
     expect(names.filter((name) => !covered.has(name))).toEqual([])
     expect(encodeVectors(vectors)).toEqual(bytes)
   })
