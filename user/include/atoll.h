@@ -54,6 +54,8 @@
 #define SYS_CHDIR 43
 #define SYS_GETCWD 44
 #define SYS_QUEUE 45
+#define SYS_WASM_UNLOAD 46
+#define SYS_WASM_MAIN 47
 
 #ifndef EPERM
 #define EPERM 1 /* operation not permitted */
@@ -441,16 +443,22 @@ static inline int sys_stat(const char *path, struct atoll_stat *stat) {
 }
 
 /*
- * Loads a WebAssembly module into the kernel's runtime. Returns its module id. Errors: EFAULT, EINVAL, ENOEXEC,
- * ENOMEM, EMFILE. Answers -ENOSYS in this version.
+ * Loads a WebAssembly module into the kernel's runtime and runs its start function. name stands for it in log
+ * lines; 0 gives it none. Returns its module id. What is not a module, is too large or imports what there is not
+ * is ENOEXEC with one log line; EMFILE says that the process has 16 modules or the machine 64, ENOMEM that the
+ * machine has no frames for its memory, EFAULT also that the start function trapped. A module belongs to the
+ * process that loaded it, not to its children. Errors: EFAULT, ENOEXEC, ENOMEM, EMFILE, ENAMETOOLONG.
  */
 static inline int sys_wasm_load(const void *bytes, size_t length, const char *name) {
   return (int)atoll_syscall(SYS_WASM_LOAD, (uint64_t)bytes, (uint64_t)(int64_t)length, (uint64_t)name, 0, 0, 0);
 }
 
 /*
- * Calls an exported function with count i32 arguments and stores its i32 result. Returns 0. Errors: EINVAL,
- * ENOENT, EFAULT, EINTR. Answers -ENOSYS in this version.
+ * Calls an exported function. Its arguments are count words, one for each i32 or f32, two for each i64 or f64, the
+ * low one first; result gets its results in the same form, unless it is 0. Returns 0. EINVAL says that there is no
+ * such module or that the words do not fit the function's type, ENOENT that it exports no such function. A trap is
+ * EFAULT, and calls nested too deeply (512 KiB of frames) are ENOMEM, each with one log line; the module stays
+ * loaded as the trap left it. Errors: EINVAL, ENOENT, EFAULT, ENOMEM, ENAMETOOLONG.
  */
 static inline int sys_wasm_exec(int module, const char *function, const int32_t *arguments, size_t count, int32_t *result) {
   return (int)atoll_syscall(SYS_WASM_EXEC, (uint64_t)(int64_t)module, (uint64_t)function, (uint64_t)arguments, (uint64_t)(int64_t)count, (uint64_t)result, 0);
@@ -690,6 +698,22 @@ static inline int sys_getcwd(void *buffer, size_t length) {
  */
 static inline int sys_queue(uint32_t key) {
   return (int)atoll_syscall(SYS_QUEUE, (uint64_t)(int64_t)key, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Unloads a module and gives its memory back. Returns 0. Errors: EINVAL.
+ */
+static inline int sys_wasm_unload(int module) {
+  return (int)atoll_syscall(SYS_WASM_UNLOAD, (uint64_t)(int64_t)module, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Runs the WebAssembly program that the process was started with, and ends the process with its status: all that
+ * the few instructions do which the kernel gives to a process whose program is a .wasm file. EINVAL in any other
+ * process. Errors: EINVAL.
+ */
+static inline int sys_wasm_main(void) {
+  return (int)atoll_syscall(SYS_WASM_MAIN, 0, 0, 0, 0, 0, 0);
 }
 
 #endif

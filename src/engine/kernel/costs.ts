@@ -16,6 +16,10 @@ export const Cost = {
   EXEC: 100_000,
   /** One byte through the serial driver. */
   CONSOLE_BYTE: 40,
+  /** One byte of a WebAssembly module that is compiled. */
+  WASM_BYTE: 10,
+  /** One unit of fuel: an instruction of a WebAssembly module, as instrument/outline.ts counts them. */
+  WASM_FUEL: 1,
   /** Setting one part of the system up at boot. */
   BOOT_STEP: 5_000,
 } as const

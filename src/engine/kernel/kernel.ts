@@ -45,6 +45,12 @@ import { Random } from './random.ts'
 import type { KernelServices } from './syscall/context.ts'
 import { dispatch } from './syscall/dispatch.ts'
 import { KernelError } from './syscall/errno.ts'
+import { WasmFormatError } from './wasm/binary/bytes.ts'
+import { isWasm } from './wasm/binary/module.ts'
+import { compileForKernel } from './wasm/program-file.ts'
+import { loadStub, newProgram } from './wasm/program.ts'
+import type { WasmProgram } from './wasm/program.ts'
+import { WasmRuntime } from './wasm/runtime.ts'
 
 const FIRST_PID = 1
 /** Exit code of a machine whose kernel panicked. */
@@ -69,7 +75,13 @@ interface LoadedProgram {
   space: AddressSpace
   bias: number
   context: TrapFrame
+  /** What the process runs when the file is a WebAssembly module. */
+  wasm: WasmProgram | null
 }
+
+/** A program that cannot be started is its owner's problem; every other exception is ours. */
+const isRefusal = (error: unknown): error is Error =>
+  error instanceof KernelError || error instanceof ElfError || error instanceof WasmFormatError
 
 /** Names nothing. */
 const nameless: Symbolizer = { locate: () => null }
@@ -90,6 +102,7 @@ export class Kernel implements KernelServices {
   readonly family = new Family(this.scheduler)
   readonly queues = new MessageQueues()
   readonly openFiles = new OpenFileTable()
+  readonly wasm: WasmRuntime = new WasmRuntime(this)
   foregroundGroup = FIRST_PID
   readonly console: Console
   frames!: FrameAllocator
@@ -244,8 +257,9 @@ export class Kernel implements KernelServices {
       process.imageBias = program.bias
       process.symbols = this.options.programSymbolizer
       process.context.set(program.context)
+      this.wasm.of(process).program = program.wasm
     } catch (error) {
-      if (!(error instanceof KernelError || error instanceof ElfError)) throw error
+      if (!isRefusal(error)) throw error
       this.lastFault = `cannot start ${init}: ${error.message}`
       this.endMachine(CANNOT_START_STATUS, this.lastFault)
       return null
@@ -258,13 +272,14 @@ export class Kernel implements KernelServices {
     return process
   }
 
-  /** A program in an address space of its own, with the registers it starts with. Throws KernelError, ElfError. */
+  /** A program in an address space of its own, with the registers it starts with. Throws KernelError, ElfError, WasmFormatError. */
   private loadProgram(path: string, from: string, args: readonly string[], variables: readonly string[]): LoadedProgram {
     const node = this.vfs.resolve(path, from)
     const file = node.kind === 'file' ? node.read(0, node.attributes().size) : null
     if (!(file instanceof Uint8Array)) throw new KernelError('EACCES')
-    const image = parseElf(file, this.machine.memory.bytes)
     this.charge(Cost.EXEC + copyCost(file.length))
+    if (isWasm(file)) return this.loadWasmProgram(path, file, args, variables)
+    const image = parseElf(file, this.machine.memory.bytes)
     const space = this.newAddressSpace()
     try {
       loadImage(space, image, file)
@@ -273,7 +288,18 @@ export class Kernel implements KernelServices {
       context.enterUser(image.entry, stack)
       context.setNumber(FrameOffset.RDI, argc)
       context.setNumber(FrameOffset.RSI, argv)
-      return { space, bias: image.bias, context }
+      return { space, bias: image.bias, context, wasm: null }
+    } catch (error) {
+      space.destroy()
+      throw error
+    }
+  }
+
+  private loadWasmProgram(path: string, file: Uint8Array, args: readonly string[], variables: readonly string[]): LoadedProgram {
+    const wasm = newProgram(path.slice(path.lastIndexOf('/') + 1), file, compileForKernel(file), args, variables)
+    const space = this.newAddressSpace()
+    try {
+      return { space, bias: 0, context: loadStub(space), wasm }
     } catch (error) {
       space.destroy()
       throw error
@@ -308,14 +334,16 @@ export class Kernel implements KernelServices {
     try {
       program = this.loadProgram(path, process.workingDirectory, args, variables)
     } catch (error) {
-      if (!(error instanceof ElfError)) throw error
+      if (error instanceof KernelError || !isRefusal(error)) throw error
       this.log('exec', `${path}: ${error.message}`)
       throw new KernelError('ENOEXEC')
     }
     const { cpu } = this.machine
     const before = process.memory
+    this.wasm.release(process)
     cpu.setCr3(program.space.table.root)
     process.enter(path, program.space, program.bias)
+    this.wasm.of(process).program = program.wasm
     before.destroy()
     cpu.fxrstor(initialFx())
     this.setSegmentBase('fs', 0n)
@@ -392,6 +420,7 @@ export class Kernel implements KernelServices {
       this.machine.cpu.setCr3(this.table.root)
       this.loaded = null
     }
+    this.wasm.release(process)
     process.descriptors.closeAll()
     process.memory.destroy()
     process.space = null

@@ -7,6 +7,8 @@ import { quoteWord } from '../kernel/arch/multiboot.ts'
 import type { CpioEntry } from '../kernel/fs/cpio.ts'
 import { writeCpio } from '../kernel/fs/cpio.ts'
 import { parseElf } from '../kernel/process/elf.ts'
+import { isWasm } from '../kernel/wasm/binary/module.ts'
+import { compileForKernel } from '../kernel/wasm/program-file.ts'
 import { kernelMachine } from './kernel-machine.ts'
 
 const RAM_BYTES_DEFAULT = 64 << 20
@@ -36,7 +38,7 @@ export interface SessionOptions {
   program: {
     /** Absolute, where the file lies in the machine. */
     path: string
-    /** A static ELF for x86-64. */
+    /** A static ELF for x86-64, or a WebAssembly module. */
     bytes: Uint8Array
     /** argv after argv[0], which is `path`. */
     args: string[]
@@ -69,13 +71,14 @@ export class MachineSession {
   private chunkLength = 0
 
   /**
-   * Throws ElfError when the program is none for this machine, RangeError when the memory asked for is not to be had or too little for the
-   * files.
+   * Throws ElfError or WasmFormatError when the program is none for this machine, RangeError when the memory asked for is not to be
+   * had or too little for the files.
    */
   constructor(options: SessionOptions) {
     const ramBytes = options.ramBytes ?? RAM_BYTES_DEFAULT
     const { program } = options
-    parseElf(program.bytes, ramBytes)
+    if (isWasm(program.bytes)) compileForKernel(program.bytes)
+    else parseElf(program.bytes, ramBytes)
     const files = archive(options)
     if (files.length > ramBytes * RAMFS_SHARE)
       throw new RangeError(

@@ -15,7 +15,10 @@ export class Wait {
 }
 
 /** Channels of the kernel's own. */
-export const Channel = { CONSOLE_INPUT: 'console-input', TIMER: 'timer', AGAIN: 'again' } as const
+export const Channel = { CONSOLE_INPUT: 'console-input', TIMER: 'timer', AGAIN: 'again', ONWARD: 'onward' } as const
 
 /** Make the same call again at once, after other processes had their turn: for work done in portions. */
 export const again = new Wait(Channel.AGAIN, 0)
+
+/** Make the same call again at once; others have their turn when the time slice is used up: for work that takes as long as it takes. */
+export const onward = new Wait(Channel.ONWARD, 0)

@@ -11,6 +11,8 @@ import { KernelError } from './errno.ts'
 import { LOG_LENGTH_MAX } from './table.ts'
 import type { AvailableName } from './table.ts'
 import { USER_END } from '../arch/layout.ts'
+import { wasmExec, wasmLoad, wasmUnload } from '../wasm/calls.ts'
+import { wasmMain } from '../wasm/program.ts'
 
 const WaitOption = { POLL: 1 } as const
 
@@ -83,5 +85,9 @@ export const atollHandlers: Record<AvailableName, Handler> = {
     return 0
   },
   SEEK: seek,
+  WASM_LOAD: (call, bytes, length, name) => wasmLoad(call.kernel.wasm, call, bytes, length, name),
+  WASM_EXEC: (call, module, name, args, count, result) => wasmExec(call.kernel.wasm, call, module, name, args, count, result),
+  WASM_UNLOAD: (call, module) => wasmUnload(call.kernel.wasm, call, module),
+  WASM_MAIN: (call) => wasmMain(call.kernel.wasm, call),
   TTYMODE: setConsoleMode,
 }

@@ -72,7 +72,7 @@ export function write(call: Call, fd: number, buffer: number, length: number): R
   return call.state.progress < total ? again : total
 }
 
-function writeNode(call: Call, file: OpenFile, bytes: Uint8Array): number | Wait {
+export function writeNode(call: Call, file: OpenFile, bytes: Uint8Array): number | Wait {
   const { node } = file
   if (node.seekable && (file.flags & OpenFlag.APPEND) !== 0) file.position = node.attributes().size
   let written: number | Wait

@@ -8,6 +8,7 @@ import type { PendingCall, Process } from '../process/process.ts'
 import type { Scheduler } from '../process/scheduler.ts'
 import type { Wait } from '../process/wait.ts'
 import type { Random } from '../random.ts'
+import type { WasmRuntime } from '../wasm/runtime.ts'
 import type { ArgumentType } from './table.ts'
 
 /** What handlers may use of the kernel. */
@@ -17,6 +18,7 @@ export interface KernelServices {
   readonly console: Console
   readonly scheduler: Scheduler
   readonly random: Random
+  readonly wasm: WasmRuntime
   readonly nowNs: number
   /** Spends virtual time. */
   charge(ns: number): void

@@ -92,5 +92,5 @@ function suspend(kernel: KernelServices, process: Process, frame: TrapFrame, sta
   frame.setNumber(FrameOffset.RIP, frame.rip - CALL_INSTRUCTION_BYTES)
   if (frame.vector === FAST_SYSCALL) frame.setNumber(FrameOffset.VECTOR, 0)
   if (wait.channel === Channel.AGAIN) kernel.scheduler.preempt = true
-  else kernel.scheduler.sleep(wait.channel, wait.deadlineNs)
+  else if (wait.channel !== Channel.ONWARD) kernel.scheduler.sleep(wait.channel, wait.deadlineNs)
 }

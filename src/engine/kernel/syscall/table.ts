@@ -165,8 +165,12 @@ export const syscalls = [
     name: 'WASM_LOAD',
     arguments: [{ name: 'bytes', type: 'const void *' }, length, { name: 'name', type: 'const char *' }],
     returns: 'int',
-    errors: ['EFAULT', 'EINVAL', 'ENOEXEC', 'ENOMEM', 'EMFILE'],
-    doc: 'Loads a WebAssembly module into the kernel’s runtime. Returns its module id.',
+    errors: ['EFAULT', 'ENOEXEC', 'ENOMEM', 'EMFILE', 'ENAMETOOLONG'],
+    doc:
+      'Loads a WebAssembly module into the kernel’s runtime and runs its start function. `name` stands for it in log lines; 0 gives ' +
+      'it none. Returns its module id. What is not a module, is too large or imports what there is not is ENOEXEC with one log line; ' +
+      'EMFILE says that the process has 16 modules or the machine 64, ENOMEM that the machine has no frames for its memory, EFAULT ' +
+      'also that the start function trapped. A module belongs to the process that loaded it, not to its children.',
   },
   {
     number: 14,
@@ -179,8 +183,12 @@ export const syscalls = [
       { name: 'result', type: 'int32_t *' },
     ],
     returns: 'int',
-    errors: ['EINVAL', 'ENOENT', 'EFAULT', 'EINTR'],
-    doc: 'Calls an exported function with `count` i32 arguments and stores its i32 result. Returns 0.',
+    errors: ['EINVAL', 'ENOENT', 'EFAULT', 'ENOMEM', 'ENAMETOOLONG'],
+    doc:
+      'Calls an exported function. Its arguments are `count` words, one for each i32 or f32, two for each i64 or f64, the low one ' +
+      'first; `result` gets its results in the same form, unless it is 0. Returns 0. EINVAL says that there is no such module or ' +
+      'that the words do not fit the function’s type, ENOENT that it exports no such function. A trap is EFAULT, and calls nested ' +
+      'too deeply (512 KiB of frames) are ENOMEM, each with one log line; the module stays loaded as the trap left it.',
   },
   {
     number: 15,
@@ -456,13 +464,31 @@ export const syscalls = [
       'bytes (EMSGSIZE) and sleeps while 16 are waiting; SYS_READ receives the oldest one whole, sleeping until there is one. ' +
       'A queue goes with its last descriptor. Returns a descriptor.',
   },
+  {
+    number: 46,
+    name: 'WASM_UNLOAD',
+    arguments: [{ name: 'module', type: 'int' }],
+    returns: 'int',
+    errors: ['EINVAL'],
+    doc: 'Unloads a module and gives its memory back. Returns 0.',
+  },
+  {
+    number: 47,
+    name: 'WASM_MAIN',
+    arguments: [],
+    returns: 'int',
+    errors: ['EINVAL'],
+    doc:
+      'Runs the WebAssembly program that the process was started with, and ends the process with its status: all that the few ' +
+      'instructions do which the kernel gives to a process whose program is a `.wasm` file. EINVAL in any other process.',
+  },
 ] as const satisfies readonly SyscallDefinition[]
 
 export type SyscallName = (typeof syscalls)[number]['name']
 
 /** Calls whose number and arguments are settled and which answer -ENOSYS so far. */
 export const unavailable = [
-  'WASM_LOAD', 'WASM_EXEC', 'SOCKET', 'BIND', 'LISTEN', 'ACCEPT', 'CONNECT', 'SEND', 'RECV', 'SENDTO', 'RECVFROM',
+  'SOCKET', 'BIND', 'LISTEN', 'ACCEPT', 'CONNECT', 'SEND', 'RECV', 'SENDTO', 'RECVFROM',
 ] as const satisfies readonly SyscallName[]
 
 export type UnavailableName = (typeof unavailable)[number]

@@ -100,8 +100,8 @@ export class WasmInstance {
       imports[module] = { ...imports[module], [name]: this.adapt(host, compiled.parsed.types[type]) }
     }
     this.exports = new WebAssembly.Instance(compiled.module, imports).exports
-    const global = (name: string): unknown => this.exports[name]
-    this.globals = { fuel: global(Export.FUEL), refill: global(Export.REFILL), state: global(Export.STATE), stack: global(Export.STACK) } as Globals
+    const { [Export.FUEL]: fuel, [Export.REFILL]: refill, [Export.STATE]: state, [Export.STACK]: size } = this.exports
+    this.globals = { fuel, refill, state, stack: size } as unknown as Globals
   }
 
   private helpers(): WebAssembly.ModuleImports {

@@ -33,7 +33,8 @@ const V128_CONST = 12
 export const VOID = 0x40
 
 /** What follows an opcode. `index` is one LEB128 number, `index2` two of them. */
-export type Immediate = 'none' | 'index' | 'index2' | 'memory' | 'leb' | 'bytes4' | 'bytes8' | 'bytes16' | 'lane' | 'memory-lane' | 'zero' | 'special'
+export type Immediate =
+  | 'none' | 'index' | 'index2' | 'memory' | 'leb' | 'bytes4' | 'bytes8' | 'bytes16' | 'lane' | 'memory-lane' | 'zero' | 'special'
 
 export interface Instruction {
   immediate: Immediate
@@ -60,14 +61,19 @@ function fill(table: Table, first: number, last: number, instruction: Instructio
   for (let opcode = first; opcode <= last; opcode++) table[opcode] = instruction
 }
 
+const SPECIAL: readonly number[] = [
+  Op.UNREACHABLE, Op.BLOCK, Op.LOOP, Op.IF, Op.ELSE, Op.END, Op.RETURN, Op.BR_TABLE, Op.SELECT_TYPED, Op.SELECT, Op.DROP,
+]
+const WITH_INDEX: readonly number[] = [
+  Op.BR, Op.BR_IF, Op.CALL, Op.LOCAL_GET, Op.LOCAL_SET, Op.LOCAL_TEE, Op.GLOBAL_GET, Op.GLOBAL_SET, Op.TABLE_GET, Op.TABLE_SET, Op.REF_FUNC,
+  Op.REF_NULL,
+]
+
 function plainTable(): Table {
   const table: Table = []
-  for (const opcode of [Op.UNREACHABLE, Op.BLOCK, Op.LOOP, Op.IF, Op.ELSE, Op.END, Op.RETURN, Op.BR_TABLE, Op.SELECT_TYPED, Op.SELECT, Op.DROP])
-    table[opcode] = special('special')
-  for (const opcode of [Op.BR, Op.BR_IF, Op.CALL, Op.LOCAL_GET, Op.LOCAL_SET, Op.LOCAL_TEE, Op.GLOBAL_GET, Op.GLOBAL_SET, Op.TABLE_GET, Op.TABLE_SET,
-    Op.REF_FUNC]) table[opcode] = special('index')
+  for (const opcode of SPECIAL) table[opcode] = special('special')
+  for (const opcode of WITH_INDEX) table[opcode] = special('index')
   table[Op.CALL_INDIRECT] = special('index2')
-  table[Op.REF_NULL] = special('index')
   table[Op.REF_IS_NULL] = special('none')
   table[Op.NOP] = signature(':')
   const loads = ['i:i', 'i:l', 'i:f', 'i:d', 'i:i', 'i:i', 'i:i', 'i:i', 'i:l', 'i:l', 'i:l', 'i:l', 'i:l', 'i:l']

@@ -72,7 +72,7 @@ class ModuleWriter {
     const { data } = module
     if (data !== null) this.section(SectionId.DATA, (out) => out.raw(data))
     if (this.out.length > WasmLimit.INSTRUMENTED_BYTES)
-      throw new WasmFormatError(`its code becomes ${this.out.length} bytes with its checks, at most ${WasmLimit.INSTRUMENTED_BYTES} are accepted`)
+      throw new WasmFormatError(`it becomes ${this.out.length} bytes with its checks, at most ${WasmLimit.INSTRUMENTED_BYTES} are accepted`)
     return this.out.bytes
   }
 
