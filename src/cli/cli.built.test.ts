@@ -177,14 +177,18 @@ describe('atoll run', () => {
     expectRefusal(await atoll('run', put('type.c', 'void _start(void) {\n  int x = "text";\n}\n')), /^type\.c:2:7: error: .+\n/)
   })
 
-  it('says that there is no runtime for WebAssembly', async () => {
-    const wasm = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
-    for (const file of [user('test.wat'), put('prog.wasm', wasm), put('module', wasm)]) {
-      expectRefusal(
-        await atoll('run', file),
-        /^atoll: .* is a WebAssembly module, and this version of Atoll has no WebAssembly runtime yet/,
-      )
-    }
+  it('calls functions of a WebAssembly module', async () => {
+    const invoked = await atoll('run', user('test.wat'), '--invoke', 'factorial', '10')
+    expect(invoked).toMatchObject({ status: 0, stdout: expect.stringContaining('\n3628800\n') })
+    expect((await atoll('run', user('wasm_test.c'))).stdout).toContain('factorial = 3628800\nget_magic_number = 42\n')
+    const unknown = await atoll('run', user('test.wat'), '--invoke', 'nothing')
+    expect(unknown).toMatchObject({ status: 2, stdout: expect.stringContaining('test exports no function nothing\n') })
+  })
+
+  it('refuses WebAssembly modules that cannot be run', async () => {
+    const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
+    for (const file of [put('prog.wasm', Uint8Array.of(...header, 9)), put('module', Uint8Array.of(...header, 9))])
+      expectRefusal(await atoll('run', file), /^atoll: .* is a WebAssembly module that cannot be run: it is not a valid/)
     expectRefusal(await atoll('run', put('wrong.wat', '(module (func (result i32)))')), /^wrong\.wat:1:\d+: error: /)
   })
 

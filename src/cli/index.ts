@@ -52,13 +52,15 @@ function createProgram(end: (status: number) => void): Command {
     .command('run')
     .summary('build FILE if it is source, boot a machine, run it')
     .description(
-      'Builds FILE if it is source (.c, .S, .s), boots one machine and runs it as the first program. An ELF file is run as it is.\n\n' +
+      'Builds FILE if it is source (.c, .S, .s, .wat), boots one machine and runs it as the first program. An ELF file or a\n' +
+        'WebAssembly module (WASI preview 1) is run as it is. Of a module without _start, --invoke NAME ARG… calls an exported function\n' +
+        'and prints what it returns.\n\n' +
         'Standard output is the serial console to the byte, standard input is typed into it, everything else goes to standard error.\n' +
         'From a terminal the clock is paced to the wall, from a pipe it does not wait. At a terminal, Ctrl-C goes to the program;\n' +
         'pressed twice it ends Atoll.',
     )
     .usage('FILE [ARG…] [--memory 64M] [--seed N] [--time-limit 10s]')
-    .argument('<FILE>', 'a C or assembly source, or a static ELF file for x86-64')
+    .argument('<FILE>', 'a C, assembly or WAT source, a static ELF file for x86-64, or a WebAssembly module')
     .argument('[ARG...]', 'arguments of the program; behind -- also those that look like options of this command')
     .option('--memory <amount>', "the machine's memory, such as 64M", parser(parseMemory), RAM_BYTES_DEFAULT)
     .option('--seed <number>', 'where all randomness of the run comes from', parser(parseSeed), SEED_DEFAULT)

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { UserError } from '../main/service/errors.ts'
 import { checkArgs } from '../main/service/machine-options.ts'
-import { checkProgram, kindOf, readProgram, refuseWasm } from '../main/service/program.ts'
+import { checkProgram, kindOf, readProgram } from '../main/service/program.ts'
 import { guestFiles, guestProgramPath } from '../main/service/guest-files.ts'
 import { Project } from '../main/service/project.ts'
 import { systemPrograms } from '../main/service/system-programs.ts'
@@ -87,17 +87,13 @@ const ENDED: ReadonlySet<MachinePhase> = new Set(['exited', 'halted', 'panicked'
 
 async function loadProgram(file: string, ramBytes: number): Promise<Uint8Array | undefined> {
   const kind = kindOf(file)
-  if (kind === 'wasm') {
-    await readProgram(resolve(file), file)
-    throw new UserError(refuseWasm(file))
-  }
   if (kind === 'binary') {
     const bytes = await readProgram(resolve(file), file)
     checkProgram(bytes, file, ramBytes)
     return bytes
   }
   const built = await buildSource([file])
-  if (built?.kind === 'wasm') throw new UserError(refuseWasm(file))
+  if (built?.kind === 'wasm') checkProgram(built.output, file, ramBytes)
   return built?.output
 }
 

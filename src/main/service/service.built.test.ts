@@ -124,10 +124,15 @@ describe('atoll serve', () => {
     expect(await window.service.check('hello.c', 'void _start(void) {\n  wrong();\n}\n')).toMatchObject([
       { path: 'hello.c', line: 2, column: 3, severity: 'error' },
     ])
-    expect(await window.service.boot({ program: 'test.wat' })).toMatchObject({
-      ok: false,
-      message: expect.stringContaining('no WebAssembly runtime'),
-    })
+    window.socket.terminate()
+  })
+
+  it('runs a function of a WebAssembly module', async () => {
+    const window = await open()
+    await window.service.attach()
+    const args = ['--invoke', 'factorial', '10']
+    expect(await window.service.boot({ program: 'test.wat', args })).toMatchObject({ ok: true, machine: { program: 'test.wat' } })
+    await vi.waitFor(() => expect(window.text()).toContain('\n3628800\n'), WAIT)
     window.socket.terminate()
   })
 

@@ -8,20 +8,28 @@ import { UserError } from './errors.ts'
 const SHELL = '/bin/sh'
 /** Programs of the system: all of the first folder, and those that are fun to start from a shell. */
 const FOLDER = 'user/bin'
-const DEMOS = ['echo', 'fault', 'files', 'fork_demo', 'hello', 'ipc_demo', 'pipe_demo', 'primes', 'spin']
+const DEMOS = ['echo', 'fault', 'files', 'fork_demo', 'hello', 'ipc_demo', 'pipe_demo', 'primes', 'spin', 'wasm_test']
+/** What a program expects beside itself: files by where they stand, and the sources they are built from. */
+const COMPANIONS: Record<string, Record<string, string>> = { '/bin/wasm_test': { '/lib/test.wasm': 'user/test.wat' } }
 
 /**
- * What lies in `/bin` of a machine that runs the program at `guestPath`: beside the shell the system's programs, beside any other
- * nothing. Built as everything is, so the second time they are there at once. Throws UserError when one does not build.
+ * What lies in a machine that runs the program at `guestPath`: beside the shell the system's programs and what they need, beside
+ * any other what it needs itself. Built as everything is, so the second time they are there at once. Throws UserError when one
+ * does not build.
  */
 export async function systemPrograms(toolchain: Toolchain, guestPath: string): Promise<Map<string, Uint8Array>> {
-  const programs = new Map<string, Uint8Array>()
-  if (guestPath !== SHELL) return programs
-  const names = (await readdir(join(appRoot(), FOLDER))).filter((name) => name.endsWith('.c')).sort()
-  for (const path of [...names.map((name) => posix.join(FOLDER, name)), ...DEMOS.map((name) => `user/${name}.c`)]) {
+  const sources = new Map(Object.entries(COMPANIONS[guestPath] ?? {}))
+  if (guestPath === SHELL) {
+    const names = (await readdir(join(appRoot(), FOLDER))).filter((name) => name.endsWith('.c')).sort()
+    for (const path of [...names.map((name) => posix.join(FOLDER, name)), ...DEMOS.map((name) => `user/${name}.c`)])
+      sources.set(`/bin/${posix.parse(path).name}`, path)
+    for (const companions of Object.values(COMPANIONS)) for (const [file, path] of Object.entries(companions)) sources.set(file, path)
+  }
+  const files = new Map<string, Uint8Array>()
+  for (const [file, path] of sources) {
     const build = await toolchain.build({ path, file: join(appRoot(), path) })
     if (!build.ok) throw new UserError(`the system's own ${path} was not built: ${build.message ?? build.diagnostics[0]?.message}`)
-    programs.set(`/bin/${posix.parse(path).name}`, build.output)
+    files.set(file, build.output)
   }
-  return programs
+  return files
 }

@@ -5,7 +5,7 @@ import { appRoot } from './app-root.ts'
 import { cacheFolder } from './folders.ts'
 import { RAM_BYTES_MAX } from './machine-options.ts'
 import type { ProgramBuilder } from './program-builder.ts'
-import { checkProgram, kindOf, PROGRAM_BYTES_MAX, refuseWasm } from './program.ts'
+import { checkProgram, kindOf, PROGRAM_BYTES_MAX } from './program.ts'
 import { locate } from './project-path.ts'
 import type { Project } from './project.ts'
 import { systemPrograms } from './system-programs.ts'
@@ -33,13 +33,16 @@ export class ToolchainBuilder implements ProgramBuilder {
 
   async build(project: Project, path: ProjectPath): Promise<{ result: BuildResult; image?: Uint8Array }> {
     const kind = kindOf(path)
-    if (kind === 'wasm') return { result: refusal(refuseWasm(path)) }
     if (kind === 'binary') return this.#takeBinary(project, path)
     const build = await this.#toolchain.build(await source(project, path), { includeDirectories: [join(project.root, 'include')] })
     const { diagnostics, elapsedMs, cached, message } = build
     const result: BuildResult = { ok: build.ok, diagnostics, elapsedMs: Math.round(elapsedMs), cached, message }
     if (!build.ok) return { result }
-    if (build.kind === 'wasm') return { result: { ...result, ok: false, message: refuseWasm(path) } }
+    try {
+      checkProgram(build.output, path, RAM_BYTES_MAX)
+    } catch (error) {
+      return { result: { ...result, ok: false, message: (error as Error).message } }
+    }
     return { result, image: build.output }
   }
 

@@ -113,7 +113,8 @@ describe('instrumented code', () => {
   it('calls through a table that changes meanwhile', () => {
     same(`(module (table 2 funcref) (elem (i32.const 0) $a $b) (type $t (func (param i32) (result i32)))
       (func $a (type $t) (local i32) (table.set (i32.const 0) (ref.func $b))
-        (loop (local.set 1 (i32.add (local.get 1) (local.get 0))) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 1))
+        (loop (local.set 1 (i32.add (local.get 1) (local.get 0))) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (local.get 1))
       (func $b (type $t) (i32.mul (local.get 0) (i32.const 1000)))
       (func (export "g") (param i32) (result i32) (i32.add
         (call_indirect (type $t) (local.get 0) (i32.const 0)) (call_indirect (type $t) (local.get 0) (i32.const 0)))))`, 'g', 9)
