@@ -45,6 +45,10 @@ export class PortBus {
     for (let port = first; port <= last; port++) this.#devices.set(port, device)
   }
 
+  detach(device: PortDevice): void {
+    for (const [port, holder] of this.#devices) if (holder === device) this.#devices.delete(port)
+  }
+
   in(port: number, size: 1 | 2 | 4): number {
     const device = this.#devices.get(port)
     if (device !== undefined && size <= device.widthMax) return device.readPort(port, size)
