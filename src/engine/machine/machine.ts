@@ -3,9 +3,11 @@ import { Clock } from './clock.ts'
 import type { CpuHost } from './cpu/core.ts'
 import { Cpu, type Tier } from './cpu/cpu.ts'
 import { NS_PER_INSTRUCTION, Rflag } from './cpu/state.ts'
+import { E1000 } from './devices/e1000/e1000.ts'
 import { DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, DebugExit } from './devices/debug-exit.ts'
 import { KEYBOARD_COMMAND_PORT, KEYBOARD_DATA_PORT, KeyboardController } from './devices/keyboard-controller.ts'
 import { PCI_CONFIG_ADDRESS_PORT, PCI_CONFIG_DATA_PORT, PciConfiguration } from './devices/pci-configuration.ts'
+import { PciCommand, PciRegister } from './devices/pci-function.ts'
 import { PIC_ELCR_PORT, PIC_MASTER_PORT, PIC_SLAVE_PORT, Pic8259Pair } from './devices/pic8259.ts'
 import { PIT_PORT, Pit8254 } from './devices/pit8254.ts'
 import { RTC_PORT, RealTimeClock } from './devices/rtc.ts'
@@ -36,6 +38,11 @@ export interface MachineOptions {
   onWarning?: (message: string) => void
   /** Date that the RTC starts from, in seconds since 1970; default 0. */
   rtcSeconds?: number
+  /** A network controller: an Intel 82540EM at PCI 00:03.0. */
+  nic?: {
+    /** Six bytes. */
+    mac: Uint8Array
+  }
 }
 
 export type MachineState =
@@ -48,7 +55,11 @@ export type MachineState =
   | { kind: 'exited'; code: number }
 
 export const SERIAL_PORT = 0x3f8
-const Irq = { TIMER: 0, SERIAL: 4, RTC: 8 } as const
+const Irq = { TIMER: 0, SERIAL: 4, RTC: 8, NIC: 11 } as const
+/** Where the network controller is, and where firmware puts its ranges: as SeaBIOS does under QEMU 7.2. */
+const NIC_DEVICE = 3
+const NIC_MEMORY = 0xfebc0000
+const NIC_IO = 0xc000
 
 /** Instructions of one slice: generated code must return to its dispatcher now and then to be swapped for better code. */
 const SLICE_INSTRUCTIONS_MAX = 1_000_000
@@ -69,6 +80,7 @@ export class Machine {
   readonly pic: Pic8259Pair
   readonly pit: Pit8254
   readonly rtc: RealTimeClock
+  readonly nic?: E1000
   state: MachineState = { kind: 'running' }
 
   readonly #warn: (message: string) => void
@@ -92,8 +104,9 @@ export class Machine {
     this.pit = new Pit8254(clock, (high) => this.pic.setIrq(Irq.TIMER, high))
     this.serial = new Uart16550(clock, (high) => this.pic.setIrq(Irq.SERIAL, high))
     this.rtc = new RealTimeClock(clock, (high) => this.pic.setIrq(Irq.RTC, high), warn, options.rtcSeconds ?? 0, options.ramBytes)
-    this.#attachPorts(warn)
+    const pci = this.#attachPorts(warn)
     this.#leaveAsFirmware()
+    if (options.nic !== undefined) this.nic = this.#plugNic(pci, options.nic.mac, warn)
 
     const { onHypercall } = options
     this.cpu = createCpu(
@@ -120,10 +133,11 @@ export class Machine {
     this.pic.onInterrupt = () => this.#replan()
   }
 
-  /** The board's I/O space. */
-  #attachPorts(warn: (message: string) => void): void {
+  /** The board's I/O space. Returns the PCI bus. */
+  #attachPorts(warn: (message: string) => void): PciConfiguration {
     const { ports } = this
     const reset = (by: string) => () => this.#end({ kind: 'shutdown', reason: `the guest asked for a reset through ${by}` })
+    const pci = new PciConfiguration(reset('the reset control register'))
     const keyboard = new KeyboardController(reset('the keyboard controller'), warn)
     ports.attach(PIC_MASTER_PORT, PIC_MASTER_PORT + 1, this.pic)
     ports.attach(PIT_PORT, PIT_PORT + 3, this.pit)
@@ -137,7 +151,21 @@ export class Machine {
     ports.attach(DEBUG_EXIT_PORT, DEBUG_EXIT_PORT + DEBUG_EXIT_PORTS - 1, new DebugExit((code) => this.shutdown(code)))
     ports.attach(SERIAL_PORT, SERIAL_PORT + 7, this.serial)
     ports.attach(PIC_ELCR_PORT, PIC_ELCR_PORT + 1, this.pic)
-    ports.attach(PCI_CONFIG_ADDRESS_PORT, PCI_CONFIG_DATA_PORT + 3, new PciConfiguration(reset('the reset control register')))
+    ports.attach(PCI_CONFIG_ADDRESS_PORT, PCI_CONFIG_DATA_PORT + 3, pci)
+    return pci
+  }
+
+  /** The controller in its slot, its ranges placed and decoded, and its line level-triggered, as firmware leaves them. */
+  #plugNic(pci: PciConfiguration, mac: Uint8Array, warn: (message: string) => void): E1000 {
+    const { clock, memory, mmio, ports, pic } = this
+    const nic = new E1000({ clock, memory, mac, board: { mmio, ports, warn, setIrq: (high) => pic.setIrq(Irq.NIC, high) } })
+    pci.attach(NIC_DEVICE, 0, nic.pci)
+    nic.pci.writeConfig(PciRegister.BAR0, NIC_MEMORY)
+    nic.pci.writeConfig(PciRegister.BAR0 + 4, NIC_IO)
+    nic.pci.writeConfig(PciRegister.INTERRUPT, Irq.NIC)
+    nic.pci.writeConfig(PciRegister.STATUS_COMMAND, PciCommand.IO_SPACE | PciCommand.MEMORY_SPACE)
+    ports.out(PIC_ELCR_PORT + 1, 1, 1 << (Irq.NIC - 8))
+    return nic
   }
 
   /**
