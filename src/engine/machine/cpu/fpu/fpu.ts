@@ -1,3 +1,4 @@
+import type { CpuHost } from '../core.ts'
 import { SegmentIndex, State, Vector } from '../state.ts'
 import { fault } from '../system/faults.ts'
 import { As } from '../system/linear.ts'
@@ -15,10 +16,13 @@ export class Fpu {
   readonly registers: FpuRegisters
   private readonly state: CpuState
   private readonly linear: LinearMemory
+  private readonly host: CpuHost
   private readonly unit: Unit
+  private warnedOfFerr = false
 
-  constructor(state: CpuState, linear: LinearMemory, rflags: Rflags) {
+  constructor(state: CpuState, linear: LinearMemory, rflags: Rflags, host: CpuHost) {
     this.state = state
+    this.host = host
     this.linear = linear
     this.unit = new Unit(state, linear, rflags)
     this.registers = this.unit.registers
@@ -31,8 +35,14 @@ export class Fpu {
     this.raisePending()
   }
 
+  /** #MF, the native way. The other one, by the processor's FERR# pin and an interrupt from outside, is refused by name. */
   private raisePending(): void {
-    if ((this.registers.status & Status.ES) !== 0) fault(this.state, Vector.MF, 0)
+    if ((this.registers.status & Status.ES) === 0) return
+    if (!this.warnedOfFerr && (this.state.i32[Word.CR0] & Cr0.NE) === 0) {
+      this.warnedOfFerr = true
+      this.host.warn('x87 exceptions by FERR# and IRQ 13 (CR0.NE = 0) are not implemented: #MF')
+    }
+    fault(this.state, Vector.MF, 0)
   }
 
   /** The ModRM byte of the current instruction: it comes after the escape opcode, which no prefix looks like. */

@@ -36,6 +36,8 @@ const Edx1 = {
 } as const
 /** Leaf 1, ECX. Bit 31 is reserved for hypervisors: software looks for leaf 40000000H when it is set. */
 const Ecx1 = { POPCNT: 1 << 23, HYPERVISOR: 1 << 31 } as const
+/** Leaf 7, EBX: the x87 data pointer is that of the last exception, and its segment selectors are always 0. */
+const Ebx7 = { FDP_EXCPTN_ONLY: 1 << 6, FCS_FDS_DEPRECATED: 1 << 13 } as const
 /** Leaf 80000001H. */
 const Edx8 = { SYSCALL: 1 << 11, NX: 1 << 20, PAGES_1G: 1 << 26, RDTSCP: 1 << 27, LM: 1 << 29 } as const
 const ECX8_LAHF64 = 1
@@ -55,11 +57,12 @@ export type CpuidLeaf = readonly [eax: number, ebx: number, ecx: number, edx: nu
  * @param long whether the processor is in 64-bit mode: elsewhere SYSCALL is #UD and its bit is clear.
  * @returns EAX, EBX, ECX and EDX as i32. A leaf beyond the last answers what the last basic one does, as Intel's processors do.
  */
-export function cpuid(leaf: number, long: boolean): CpuidLeaf {
+export function cpuid(leaf: number, long: boolean, subleaf = 0): CpuidLeaf {
   switch (leaf | 0) {
     case 0: return [MAX_BASIC, word(VENDOR, 0), word(VENDOR, 8), word(VENDOR, 4)]
     // EBX: CLFLUSH is not there, one logical processor, APIC id 0.
     case 1: return [SIGNATURE, 1 << 16, Ecx1.POPCNT | Ecx1.HYPERVISOR, FEATURES]
+    case 7: return subleaf === 0 ? [0, Ebx7.FDP_EXCPTN_ONLY | Ebx7.FCS_FDS_DEPRECATED, 0, 0] : [0, 0, 0, 0]
     case 0x15: return [1, 1, TSC_HZ, 0]
     case MAX_HYPERVISOR: return [MAX_HYPERVISOR, word(HYPERVISOR, 0), word(HYPERVISOR, 4), word(HYPERVISOR, 8)]
     case 0x80000000 | 0: return [MAX_EXTENDED, 0, 0, 0]

@@ -26,6 +26,11 @@ export function fxsave(state: CpuState, into: Uint8Array, registers: number): vo
   into.set(state.u8.subarray(State.XMM, State.XMM + registers * 16), XMM)
 }
 
+/** Without REX.W, FXSAVE and FXRSTOR have pointers of 32 bits, and behind them selectors that are always 0 (see cpuid.ts). */
+export function narrowPointers(area: Uint8Array): void {
+  for (const upper of [12, 20]) area.fill(0, upper, upper + 4)
+}
+
 /** Loads what FXSAVE wrote; #GP(0) when MXCSR has a reserved bit. */
 export function fxrstor(state: CpuState, from: Uint8Array, registers: number): void {
   const view = new DataView(from.buffer, from.byteOffset, FXSAVE_BYTES)

@@ -398,7 +398,9 @@ describe('model-specific registers and CPUID', () => {
     expect(text([2, 3, 4].flatMap((n) => [...cpuid(0x80000000 + n, true)]))).toBe('Atoll x86-64 virtual processor')
     expect(cpuid(0x80000001, true)[3] & ~cpuid(0x80000001, false)[3]).toBe(1 << 11)
     expect(cpuid(1, true)[3] & 1).toBe(1)
-    expect(cpuid(7, true)).toEqual([0, 0, 0, 0])
+    // Only what the x87 does not keep: FCS, FDS, and the data pointer but for exceptions.
+    expect(cpuid(7, true)).toEqual([0, 0x2040, 0, 0])
+    expect(cpuid(7, true, 1)).toEqual([0, 0, 0, 0])
     const cpu = new TestProcessor().longMode().userMode()
     cpu.setGpr(Gpr.RAX, 0x40000000)
     expect(cpu.execute(SystemOp.CPUID)).toBe(0)

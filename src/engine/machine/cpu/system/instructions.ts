@@ -6,7 +6,7 @@ import type { ControlRegisters } from './control-registers.ts'
 import { cpuid } from './cpuid.ts'
 import type { Exceptions } from './exceptions.ts'
 import { FAULT, fault, setFault } from './faults.ts'
-import { FXSAVE_BYTES, MXCSR_FLAGS, MXCSR_RESET, fxrstor, fxsave, writeMxcsr } from './fxsave.ts'
+import { FXSAVE_BYTES, MXCSR_FLAGS, MXCSR_RESET, fxrstor, fxsave, narrowPointers, writeMxcsr } from './fxsave.ts'
 import type { LinearMemory } from './linear.ts'
 import type { Mmu } from './mmu.ts'
 import type { ModelSpecificRegisters } from './msr.ts'
@@ -207,7 +207,7 @@ export class Instructions {
         state.setGpr(Gpr.RCX, i32[State.TSC_AUX >> 2], 0)
         break
       case SystemOp.CPUID: {
-        const [eax, ebx, ecx, edx] = cpuid(state.gprLo(Gpr.RAX), state.long)
+        const [eax, ebx, ecx, edx] = cpuid(state.gprLo(Gpr.RAX), state.long, state.gprLo(Gpr.RCX))
         state.setGpr(Gpr.RAX, eax, 0)
         state.setGpr(Gpr.RBX, ebx, 0)
         state.setGpr(Gpr.RCX, ecx, 0)
@@ -392,6 +392,7 @@ export class Instructions {
     this.checkFx()
     const registers = state.long ? 16 : 8
     fxsave(state, area, registers)
+    if (i32[Word.SYS_SIZE] !== 8) narrowPointers(area)
     const { linear } = this.parts
     const length = registers === 16 ? FXSAVE_WRITTEN : FXSAVE_WRITTEN - 128
     const eaHi = i32[Word.SYS_EA + 1]
@@ -415,6 +416,7 @@ export class Instructions {
       const window = linear.reading(sum | 0, sum > 0xffffffff ? (eaHi + 1) | 0 : eaHi, FXSAVE_STEP, i32[Word.SYS_AS])
       for (let i = 0; i < FXSAVE_STEP; i++) area[at + i] = state.u8[window + i]
     }
+    if (i32[Word.SYS_SIZE] !== 8) narrowPointers(area)
     fxrstor(state, area, state.long ? 16 : 8)
     this.warnOfMxcsr()
   }

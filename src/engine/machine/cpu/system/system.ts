@@ -56,7 +56,7 @@ export class System {
     const control = (this.control = new ControlRegisters(state, mmu, host))
     const msrs = (this.msrs = new ModelSpecificRegisters(state, control, host))
     const ports = new Ports(state, linear, host)
-    const fpu = (this.fpu = new Fpu(state, linear, rflags))
+    const fpu = (this.fpu = new Fpu(state, linear, rflags, host))
     this.instructions = new Instructions({
       state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, msrs, ports, fpu, host,
     })
