@@ -50,12 +50,14 @@ export const magnitude = (x: Float80): { m: bigint; e: number } => ({ m: x.signi
 
 /** How many bits a number that is not negative takes; 0 for 0. */
 export function bitLength(value: bigint): number {
-  if (value >> 64n === 0n) {
+  const above = value >> 64n
+  if (above === 0n) {
     const high = Number(value >> 32n)
     return high !== 0 ? 64 - Math.clz32(high) : 32 - Math.clz32(Number(value))
   }
-  const digits = value.toString(16)
-  return digits.length * 4 + 28 - Math.clz32(Number.parseInt(digits[0], 16))
+  if (above >> 64n === 0n) return 64 + bitLength(above)
+  const digits = above.toString(16)
+  return 64 + digits.length * 4 + 28 - Math.clz32(Number.parseInt(digits[0], 16))
 }
 
 /** An integer of up to 64 bits, exactly. */

@@ -14,7 +14,7 @@ import { EXCEPTIONS, REGISTER_BYTES, Status, read80, write80 } from './registers
 import {
   CONSTANTS, arctangent, cosine, exponentialMinusOne, isOutOfRange, logarithm, logarithmPlusOne, sine, tangent,
 } from './transcendental.ts'
-import type { Unit } from './unit.ts'
+import type { Operation, Unit } from './unit.ts'
 
 /** One instruction; `rm` is the number of its register. */
 interface Instruction {
@@ -35,11 +35,11 @@ const ZF = 0x40
 
 // ---- arithmetic and comparisons
 
-type Binary = (context: Context, a: Float80, b: Float80) => Float80
-const subtractReversed: Binary = (context, a, b) => subtract(context, b, a)
-const divideReversed: Binary = (context, a, b) => divide(context, b, a)
+type Unary = (context: Context, x: Float80) => Float80
+const subtractReversed: Operation = (context, a, b) => subtract(context, b, a)
+const divideReversed: Operation = (context, a, b) => divide(context, b, a)
 /** FADD FMUL FCOM FCOMP FSUB FSUBR FDIV FDIVR by ModRM.reg; a comparison is undefined here. */
-const OPERATIONS: readonly (Binary | undefined)[] =
+const OPERATIONS: readonly (Operation | undefined)[] =
   [add, multiply, undefined, undefined, subtract, subtractReversed, divide, divideReversed]
 const FCOMP = 3
 
@@ -65,16 +65,12 @@ function compareToFlags(unit: Unit, rm: number, quietly: boolean, pops: boolean)
   if (isDone && pops) unit.pop()
 }
 
-function arithmetic(unit: Unit, operation: Binary, destination: number, rm: number): boolean {
-  return unit.compute(destination, [0, rm], (a, b) => operation(unit.context, a, b))
-}
-
 /** ST(0) with an operand from memory. */
 const withMemory = (reg: number, load: (unit: Unit) => Float80) => (unit: Unit): void => {
   const b = load(unit)
   const operation = OPERATIONS[reg]
   if (operation === undefined) compareWith(unit, b, reg === FCOMP ? 1 : 0)
-  else unit.compute(0, [0], (a) => operation(unit.context, a, b))
+  else unit.compute(0, 0, 0, (context, a) => operation(context, a, b))
 }
 
 // ---- loads and stores
@@ -186,7 +182,7 @@ function storeRegisterIfAny(unit: Unit, rm: number): void {
   }
 }
 function storeRegister(unit: Unit, rm: number, pops: boolean): void {
-  if (unit.compute(rm, [0], (x) => x) && pops) unit.pop()
+  if (unit.compute(rm, 0, 0, (_context, x) => x) && pops) unit.pop()
 }
 /** FXCH: an empty register counts as the indefinite. */
 function exchange(unit: Unit, rm: number): void {
@@ -233,13 +229,17 @@ function rotate(unit: Unit, by: number): void {
 }
 
 const constant = (index: number) => (unit: Unit): void => unit.push(CONSTANTS[index](unit.context))
-const unary = (operation: (context: Context, x: Float80) => Float80) => (unit: Unit): void => {
-  unit.compute(0, [0], (x) => operation(unit.context, x))
+const unary = (operation: Unary) => (unit: Unit): void => {
+  unit.compute(0, 0, 0, operation)
+}
+/** Of ST(0) and ST(1) into ST(0). */
+const binary = (operation: Operation) => (unit: Unit): void => {
+  unit.compute(0, 0, 1, operation)
 }
 
 /** FYL2X, FYL2XP1, FPATAN: of ST(0) and ST(1) into ST(1), and a pop. */
-const popping = (operation: Binary) => (unit: Unit): void => {
-  if (unit.compute(1, [0, 1], (x, y) => operation(unit.context, x, y))) unit.pop()
+const popping = (operation: Operation) => (unit: Unit): void => {
+  if (unit.compute(1, 0, 1, operation)) unit.pop()
 }
 
 /** FSIN, FCOS, FPTAN, FSINCOS: C2 says that the argument was too large and nothing was done. */
@@ -251,25 +251,22 @@ function refuses(unit: Unit, isFree: boolean): boolean {
   registers.status = isTooLarge ? registers.status | C2 : registers.status & ~C2
   return isTooLarge
 }
-const trigonometric = (operation: (context: Context, x: Float80) => Float80) => (unit: Unit): void => {
-  if (!refuses(unit, true)) unit.compute(0, [0], (x) => operation(unit.context, x))
+const trigonometric = (operation: Unary) => (unit: Unit): void => {
+  if (!refuses(unit, true)) unit.compute(0, 0, 0, operation)
 }
 /** FPTAN, FSINCOS: a NaN is the answer to both. */
-const twoTrigonometric = (
-  replacing: (context: Context, x: Float80) => Float80,
-  pushed: (context: Context, x: Float80) => Float80,
-) => (unit: Unit): void => {
+const twoTrigonometric = (replacing: Unary, pushed: Unary) => (unit: Unit): void => {
   if (refuses(unit, unit.registers.isEmpty(7))) return
-  unit.computeTwo((x) => {
-    const value = replacing(unit.context, x)
-    return [value, isNan(value) ? value : pushed(unit.context, x)]
+  unit.computeTwo((context, x) => {
+    const value = replacing(context, x)
+    return [value, isNan(value) ? value : pushed(context, x)]
   })
 }
 
 /** FXTRACT. */
 function extractTop(unit: Unit): void {
-  unit.computeTwo((x) => {
-    const { exponent, significand } = extract(unit.context, x)
+  unit.computeTwo((context, x) => {
+    const { exponent, significand } = extract(context, x)
     return [exponent, significand]
   })
 }
@@ -278,8 +275,8 @@ function extractTop(unit: Unit): void {
 const partialRemainder = (nearest: boolean) => (unit: Unit): void => {
   unit.registers.status &= ~C2
   let conditions = -1
-  const isWritten = unit.compute(0, [0, 1], (a, b) => {
-    const { value, quotient, partial } = remainder(unit.context, a, b, nearest)
+  const isWritten = unit.compute(0, 0, 1, (context, a, b) => {
+    const { value, quotient, partial } = remainder(context, a, b, nearest)
     const bit = (index: bigint, flag: number): number => (((quotient >> index) & 1n) === 1n ? flag : 0)
     if (!isNan(value)) conditions = partial ? C2 : bit(0n, C1) | bit(1n, C3) | bit(2n, C0)
     return value
@@ -318,7 +315,7 @@ const REGISTERS: Record<string, Instruction | Execute> = {
   'D9 FA': unary(squareRoot),
   'D9 FB': twoTrigonometric(sine, cosine),
   'D9 FC': unary(roundToInteger),
-  'D9 FD': (unit) => { unit.compute(0, [0, 1], (a, b) => scale(unit.context, a, b)) },
+  'D9 FD': binary(scale),
   'D9 FE': trigonometric(sine),
   'D9 FF': trigonometric(cosine),
   'DA /0': conditionalMove(CF, true),
@@ -359,10 +356,10 @@ const ALIASES: Record<string, string> = {
 }
 OPERATIONS.forEach((operation, reg) => {
   if (operation === undefined) return
-  REGISTERS[`D8 /${reg}`] = (unit, rm) => { arithmetic(unit, operation, 0, rm) }
+  REGISTERS[`D8 /${reg}`] = (unit, rm) => { unit.compute(0, 0, rm, operation) }
   // Towards ST(i), subtraction and division have changed places with their reverses.
-  REGISTERS[`DC /${reg}`] = (unit, rm) => { arithmetic(unit, operation, rm, rm) }
-  REGISTERS[`DE /${reg}`] = (unit, rm) => { if (arithmetic(unit, operation, rm, rm)) unit.pop() }
+  REGISTERS[`DC /${reg}`] = (unit, rm) => { unit.compute(rm, 0, rm, operation) }
+  REGISTERS[`DE /${reg}`] = (unit, rm) => { if (unit.compute(rm, 0, rm, operation)) unit.pop() }
 })
 
 for (const [alias, name] of Object.entries(ALIASES)) REGISTERS[alias] = REGISTERS[name]

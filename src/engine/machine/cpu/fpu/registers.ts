@@ -50,7 +50,7 @@ export class FpuRegisters {
     this.control = CONTROL_INIT
   }
 
-  /** After a reset the registers are +0 besides. */
+  /** As firmware leaves it after a reset: initialised, and +0 in the registers. */
   reset(): void {
     this.bytes.fill(0)
     this.control = CONTROL_INIT

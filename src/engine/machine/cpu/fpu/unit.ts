@@ -16,6 +16,9 @@ const CONDITIONS_OF: Record<Order, number> = {
   greater: 0, less: Status.C0, equal: Status.C3, unordered: Status.C0 | Status.C2 | Status.C3,
 }
 
+/** A result from two operands, of which it may take only the first. */
+export type Operation = (context: Context, a: Float80, b: Float80) => Float80
+
 /** What an instruction of the x87 works with: the stack, its operand in memory, and the exceptions it raises. */
 export class Unit {
   readonly state: CpuState
@@ -74,19 +77,21 @@ export class Unit {
     return !isPrevented
   }
 
-  /** Whether all these registers hold something; if not, that is a stack underflow. */
-  has(...indices: readonly number[]): boolean {
-    if (!indices.some((index) => this.registers.isEmpty(index))) return true
-    this.context.flags = Exception.INVALID | Exception.STACK
-    this.context.roundedUp = false
+  /** Whether one or two registers hold something; if not, that is a stack underflow. */
+  has(index: number, other = index): boolean {
+    const { registers, context } = this
+    if (!registers.isEmpty(index) && !registers.isEmpty(other)) return true
+    context.flags = Exception.INVALID | Exception.STACK
+    context.roundedUp = false
     return false
   }
 
-  /** Computes from registers into one of them. The masked answer to a stack underflow is the indefinite. */
-  compute(destination: number, sources: readonly number[], operation: (...values: Float80[]) => Float80): boolean {
-    const value = this.has(...sources) ? operation(...sources.map((index) => this.registers.get(index))) : INDEFINITE
+  /** Computes from two registers, or twice the same, into one. The masked answer to a stack underflow is the indefinite. */
+  compute(destination: number, first: number, second: number, operation: Operation): boolean {
+    const { registers, context } = this
+    const value = this.has(first, second) ? operation(context, registers.get(first), registers.get(second)) : INDEFINITE
     if (!this.book()) return false
-    this.registers.set(destination, value)
+    registers.set(destination, value)
     return true
   }
 
@@ -112,9 +117,9 @@ export class Unit {
   }
 
   /** Computes two results from ST(0): one replaces it, the other is pushed. */
-  computeTwo(operation: (x: Float80) => readonly [replacing: Float80, pushed: Float80]): void {
-    const { registers } = this
-    const [replacing, pushed] = this.has(0) && this.hasRoom() ? operation(registers.get(0)) : [INDEFINITE, INDEFINITE]
+  computeTwo(operation: (context: Context, x: Float80) => readonly [replacing: Float80, pushed: Float80]): void {
+    const { registers, context } = this
+    const [replacing, pushed] = this.has(0) && this.hasRoom() ? operation(context, registers.get(0)) : [INDEFINITE, INDEFINITE]
     if (!this.book()) return
     registers.set(0, replacing)
     registers.top--

@@ -90,7 +90,7 @@ export function randomControl(random: Random): number {
 const ES = 0x80
 const BUSY = 0x8000
 
-/** A status word whose summary bits go with the control word. */
+/** A status word, seldom with a pending exception. Its summary bits go with the control word: loading would make them so anyway. */
 export function randomStatus(random: Random, control: number): number {
   let status = (random.below(8) << 11) | (random.next() & 0x4700)
   if (random.below(2) === 0) status |= random.below(128) & (random.below(6) === 0 ? 0x7f : control | 0x40)
