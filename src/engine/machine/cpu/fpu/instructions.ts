@@ -365,7 +365,7 @@ OPERATIONS.forEach((operation, reg) => {
 for (const [alias, name] of Object.entries(ALIASES)) REGISTERS[alias] = REGISTERS[name]
 
 const FIRST_ESCAPE = 0xd8
-const asInstruction = (entry: Instruction | Execute): Instruction => 
+const asInstruction = (entry: Instruction | Execute): Instruction =>
   typeof entry === 'function' ? { execute: entry, control: false, nowait: false } : entry
 
 /** By ModRM.mod other than 3 or 3, then by escape opcode and ModRM.reg and rm. */
