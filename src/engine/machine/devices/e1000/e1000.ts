@@ -80,7 +80,8 @@ export class E1000 {
 
   /** Throws RangeError when the address is none. */
   constructor({ clock, memory, board, mac }: E1000Options) {
-    if (mac.length !== 6 || (mac[0] & 1) !== 0) throw new RangeError(`a controller's address is 6 bytes and not a group's, not ${mac.join(':')}`)
+    if (mac.length !== 6 || (mac[0] & 1) !== 0)
+      throw new RangeError(`a controller's address is 6 bytes and not a group's, not ${mac.join(':')}`)
     this.#board = board
     const warn = (message: string): void => this.#warn(message)
     this.pci = new PciFunction(
