@@ -56,6 +56,10 @@
 #define SYS_QUEUE 45
 #define SYS_WASM_UNLOAD 46
 #define SYS_WASM_MAIN 47
+#define SYS_SETSOCKOPT 60
+#define SYS_SOCKNAME 61
+#define SYS_INTERFACE 62
+#define SYS_HOSTNAME 63
 
 #ifndef EPERM
 #define EPERM 1 /* operation not permitted */
@@ -164,6 +168,9 @@
 #endif
 #ifndef EMSGSIZE
 #define EMSGSIZE 90 /* message too long */
+#endif
+#ifndef ENOPROTOOPT
+#define ENOPROTOOPT 92 /* socket option not available */
 #endif
 #ifndef EPROTONOSUPPORT
 #define EPROTONOSUPPORT 93 /* protocol not supported */
@@ -298,9 +305,77 @@
 #define SIGCHLD 17 /* a child ended; ignored by nature */
 #endif
 
+/* Sockets (SYS_SOCKET) */
+#ifndef AF_UNSPEC
+#define AF_UNSPEC 0 /* no address */
+#endif
+#ifndef AF_INET
+#define AF_INET 2 /* IPv4 */
+#endif
+#ifndef SOCK_STREAM
+#define SOCK_STREAM 1 /* a stream of bytes; not in this version */
+#endif
+#ifndef SOCK_DGRAM
+#define SOCK_DGRAM 2 /* datagrams */
+#endif
+#ifndef SOCK_NONBLOCK
+#define SOCK_NONBLOCK 2048 /* added to the type: calls never sleep */
+#endif
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 524288 /* added to the type: SYS_EXEC closes it */
+#endif
+#ifndef IPPROTO_ICMP
+#define IPPROTO_ICMP 1 /* echo requests and replies */
+#endif
+#ifndef IPPROTO_UDP
+#define IPPROTO_UDP 17 /* UDP */
+#endif
+
+/* Flags of sending and receiving */
+#ifndef MSG_PEEK
+#define MSG_PEEK 2 /* leave the datagram in the queue */
+#endif
+#ifndef MSG_TRUNC
+#define MSG_TRUNC 32 /* return the whole length */
+#endif
+#ifndef MSG_DONTWAIT
+#define MSG_DONTWAIT 64 /* EAGAIN instead of sleeping */
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 16384 /* accepted; datagrams raise no signal */
+#endif
+
+/* Socket options (SYS_SETSOCKOPT) */
+#ifndef SO_REUSEADDR
+#define SO_REUSEADDR 2 /* share a port with sockets that share it too */
+#endif
+#ifndef SO_BROADCAST
+#define SO_BROADCAST 6 /* may send to everybody */
+#endif
+#ifndef SO_RCVTIMEO
+#define SO_RCVTIMEO 20 /* longest sleep of a receiving call */
+#endif
+
+/* Flags in atoll_interface.flags */
+#ifndef IFF_UP
+#define IFF_UP 1 /* in use */
+#endif
+#ifndef IFF_BROADCAST
+#define IFF_BROADCAST 2 /* reaches everybody on its link */
+#endif
+#ifndef IFF_LOOPBACK
+#define IFF_LOOPBACK 8 /* reaches only the machine itself */
+#endif
+#ifndef IFF_CONFIGURING
+#define IFF_CONFIGURING 65536 /* looking for its address */
+#endif
+
 /* Kinds of file in atoll_stat.mode */
 #ifndef S_IFMT
 #define S_IFMT 0170000 /* mask of the kind */
+#endif
+#ifndef S_IFSOCK
+#define S_IFSOCK 0140000 /* socket */
 #endif
 #ifndef S_IFCHR
 #define S_IFCHR 020000 /* character device */
@@ -328,6 +403,25 @@ struct atoll_address {
   uint16_t family; /* +0: AF_INET, 2 */
   uint16_t port; /* +2: big-endian */
   uint32_t address; /* +4: big-endian */
+};
+
+/* What SYS_INTERFACE tells about a network interface. 96 bytes. */
+struct atoll_interface {
+  char name[16]; /* +0: lo or eth0, and zeros */
+  uint32_t index; /* +16: number that the kernel gives it, from 1 */
+  uint32_t flags; /* +20: IFF_UP and the like */
+  uint32_t address; /* +24: its IPv4 address, big-endian; 0 while it has none */
+  uint32_t mask; /* +28: mask of its network, big-endian */
+  uint32_t gateway; /* +32: next hop for other networks, big-endian; 0 for none */
+  uint32_t mtu; /* +36: longest packet in bytes */
+  uint8_t mac[6]; /* +40: station address, zeros for loopback */
+  uint16_t reserved; /* +46: always 0 */
+  uint64_t received_packets; /* +48: IP packets taken in */
+  uint64_t received_bytes; /* +56: their bytes */
+  uint64_t received_dropped; /* +64: received and not understood, or not for this machine */
+  uint64_t sent_packets; /* +72: IP packets sent */
+  uint64_t sent_bytes; /* +80: their bytes */
+  uint64_t sent_dropped; /* +88: not sent: the transmitter was full, or nobody has the address */
 };
 
 /* Any system call by number; unused arguments are 0. */
@@ -465,24 +559,28 @@ static inline int sys_wasm_exec(int module, const char *function, const int32_t 
 }
 
 /*
- * Makes a socket. Returns its descriptor. Errors: EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE, ENFILE. Answers -ENOSYS
- * in this version.
+ * Makes a socket and returns its descriptor, for which reading, writing, closing, duplicating and forking mean
+ * what they mean for a file. domain is AF_INET and type SOCK_DGRAM, with SOCK_NONBLOCK or SOCK_CLOEXEC added.
+ * protocol 0 or IPPROTO_UDP is UDP; IPPROTO_ICMP sends echo requests and receives the replies, each an ICMP
+ * message from its header on, whose checksum and identifier the kernel fills in. Streams are EPROTONOSUPPORT in
+ * this version. Errors: EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE, ENFILE.
  */
 static inline int sys_socket(int domain, int type, int protocol) {
   return (int)atoll_syscall(SYS_SOCKET, (uint64_t)(int64_t)domain, (uint64_t)(int64_t)type, (uint64_t)(int64_t)protocol, 0, 0, 0);
 }
 
 /*
- * Gives a socket its local address. Returns 0. Errors: EBADF, ENOTSOCK, EADDRINUSE, EADDRNOTAVAIL, EFAULT, EINVAL.
- * Answers -ENOSYS in this version.
+ * Gives a socket its local address, once (EINVAL). Address 0 takes what comes to any address of the machine; port
+ * 0 is one that nobody has. Returns 0. Errors: EBADF, ENOTSOCK, EAFNOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, EFAULT,
+ * EINVAL.
  */
 static inline int sys_bind(int fd, const struct atoll_address *address) {
   return (int)atoll_syscall(SYS_BIND, (uint64_t)(int64_t)fd, (uint64_t)address, 0, 0, 0, 0);
 }
 
 /*
- * Lets a stream socket accept connections, at most backlog of them waiting. Returns 0. Errors: EBADF, ENOTSOCK,
- * EOPNOTSUPP, EADDRINUSE. Answers -ENOSYS in this version.
+ * Lets a stream socket accept connections, at most backlog of them waiting. EOPNOTSUPP for a datagram socket.
+ * Errors: EBADF, ENOTSOCK, EOPNOTSUPP.
  */
 static inline int sys_listen(int fd, int backlog) {
   return (int)atoll_syscall(SYS_LISTEN, (uint64_t)(int64_t)fd, (uint64_t)(int64_t)backlog, 0, 0, 0, 0);
@@ -490,47 +588,55 @@ static inline int sys_listen(int fd, int backlog) {
 
 /*
  * Sleeps until a connection comes in. Returns a descriptor for it and stores the peer's address unless peer is 0.
- * Errors: EBADF, ENOTSOCK, EINVAL, EMFILE, EINTR, EFAULT. Answers -ENOSYS in this version.
+ * EOPNOTSUPP for a datagram socket. Errors: EBADF, ENOTSOCK, EOPNOTSUPP.
  */
 static inline int sys_accept(int fd, struct atoll_address *peer) {
   return (int)atoll_syscall(SYS_ACCEPT, (uint64_t)(int64_t)fd, (uint64_t)peer, 0, 0, 0, 0);
 }
 
 /*
- * Connects a socket to a peer. Returns 0 when the connection stands. Errors: EBADF, ENOTSOCK, EISCONN,
- * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EFAULT, EINTR. Answers -ENOSYS in this version.
+ * Names the peer of a datagram socket: where SEND sends to, and whom alone RECV receives from. Nothing is sent.
+ * Family AF_UNSPEC takes the peer away again. Returns 0. Errors: EBADF, ENOTSOCK, EAFNOSUPPORT, EADDRINUSE,
+ * EACCES, ENETUNREACH, EAGAIN, EFAULT, EINTR.
  */
 static inline int sys_connect(int fd, const struct atoll_address *address) {
   return (int)atoll_syscall(SYS_CONNECT, (uint64_t)(int64_t)fd, (uint64_t)address, 0, 0, 0, 0);
 }
 
 /*
- * Sends to the connected peer. Returns how many bytes were taken. Errors: EBADF, ENOTSOCK, ENOTCONN, EPIPE,
- * ECONNRESET, EMSGSIZE, EFAULT, EINTR. Answers -ENOSYS in this version.
+ * Sends one datagram to the peer that CONNECT has named; else as SENDTO. Errors: EBADF, ENOTSOCK, EDESTADDRREQ,
+ * EMSGSIZE, EINVAL, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EACCES, EADDRNOTAVAIL, EADDRINUSE, EAGAIN,
+ * EOPNOTSUPP, EFAULT, EINTR.
  */
 static inline int64_t sys_send(int fd, const void *buffer, size_t length, int flags) {
   return (int64_t)atoll_syscall(SYS_SEND, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, (uint64_t)(int64_t)flags, 0, 0);
 }
 
 /*
- * Receives from the connected peer. Returns how many bytes came, 0 when the peer has closed. Errors: EBADF,
- * ENOTSOCK, ENOTCONN, ECONNRESET, EFAULT, EINTR. Answers -ENOSYS in this version.
+ * Receives one datagram; as RECVFROM, without telling the sender. Errors: EBADF, ENOTSOCK, ECONNREFUSED,
+ * EHOSTUNREACH, ENETUNREACH, EMSGSIZE, EAGAIN, EOPNOTSUPP, EFAULT, EINTR.
  */
 static inline int64_t sys_recv(int fd, void *buffer, size_t length, int flags) {
   return (int64_t)atoll_syscall(SYS_RECV, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, (uint64_t)(int64_t)flags, 0, 0);
 }
 
 /*
- * Sends one datagram to address. Returns its length. Errors: EBADF, ENOTSOCK, EDESTADDRREQ, EMSGSIZE, ENETUNREACH,
- * EHOSTUNREACH, EFAULT, EINTR. Answers -ENOSYS in this version.
+ * Sends one datagram to address, or to the peer when that is 0, and returns its length. It sleeps while the
+ * transmitter is full and while the machine still looks for its address; with MSG_DONTWAIT it is EAGAIN instead. A
+ * datagram is one packet: at most 1472 bytes on Ethernet (EMSGSIZE). A broadcast address needs SO_BROADCAST
+ * (EACCES). When an earlier datagram of a socket with a peer met a closed port or no host, the next call says so,
+ * once (ECONNREFUSED, EHOSTUNREACH). Errors: EBADF, ENOTSOCK, EAFNOSUPPORT, EDESTADDRREQ, EMSGSIZE, EINVAL,
+ * ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EACCES, EADDRNOTAVAIL, EADDRINUSE, EAGAIN, EOPNOTSUPP, EFAULT, EINTR.
  */
 static inline int64_t sys_sendto(int fd, const void *buffer, size_t length, int flags, const struct atoll_address *address) {
   return (int64_t)atoll_syscall(SYS_SENDTO, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, (uint64_t)(int64_t)flags, (uint64_t)address, 0);
 }
 
 /*
- * Receives one datagram. Returns its length and stores the sender's address unless address is 0. Errors: EBADF,
- * ENOTSOCK, EFAULT, EINTR. Answers -ENOSYS in this version.
+ * Sleeps until a datagram is there and receives it; bytes beyond length are lost. Returns its length and stores
+ * the sender's address unless address is 0. With MSG_DONTWAIT, or after the time that SO_RCVTIMEO sets, it is
+ * EAGAIN. MSG_PEEK leaves the datagram; MSG_TRUNC returns its whole length even where that was longer than length.
+ * Errors: EBADF, ENOTSOCK, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EMSGSIZE, EAGAIN, EOPNOTSUPP, EFAULT, EINTR.
  */
 static inline int64_t sys_recvfrom(int fd, void *buffer, size_t length, int flags, struct atoll_address *address) {
   return (int64_t)atoll_syscall(SYS_RECVFROM, (uint64_t)(int64_t)fd, (uint64_t)buffer, (uint64_t)(int64_t)length, (uint64_t)(int64_t)flags, (uint64_t)address, 0);
@@ -714,6 +820,37 @@ static inline int sys_wasm_unload(int module) {
  */
 static inline int sys_wasm_main(void) {
   return (int)atoll_syscall(SYS_WASM_MAIN, 0, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Sets an option of a socket: SO_BROADCAST and SO_REUSEADDR are on or off, SO_RCVTIMEO is the longest sleep of a
+ * receiving call in nanoseconds, 0 for no limit. Returns 0. Errors: EBADF, ENOTSOCK, ENOPROTOOPT, EINVAL.
+ */
+static inline int sys_setsockopt(int fd, int option, int64_t value) {
+  return (int)atoll_syscall(SYS_SETSOCKOPT, (uint64_t)(int64_t)fd, (uint64_t)(int64_t)option, (uint64_t)(int64_t)value, 0, 0, 0);
+}
+
+/*
+ * Stores the local address of a socket, zeros for what is not settled yet. Returns 0. Errors: EBADF, ENOTSOCK,
+ * EFAULT.
+ */
+static inline int sys_sockname(int fd, struct atoll_address *address) {
+  return (int)atoll_syscall(SYS_SOCKNAME, (uint64_t)(int64_t)fd, (uint64_t)address, 0, 0, 0, 0);
+}
+
+/*
+ * Describes a network interface: index 0 is loopback, 1 the network card if the machine has one, ENODEV behind the
+ * last. Returns 0. Errors: ENODEV, EFAULT.
+ */
+static inline int sys_interface(int index, struct atoll_interface *interface) {
+  return (int)atoll_syscall(SYS_INTERFACE, (uint64_t)(int64_t)index, (uint64_t)interface, 0, 0, 0, 0);
+}
+
+/*
+ * Stores the name of the machine and a zero. Returns its length without the zero. Errors: ERANGE, EFAULT.
+ */
+static inline int sys_hostname(void *buffer, size_t length) {
+  return (int)atoll_syscall(SYS_HOSTNAME, (uint64_t)buffer, (uint64_t)(int64_t)length, 0, 0, 0, 0);
 }
 
 #endif

@@ -62,6 +62,11 @@ static inline const char *words_of_error(int64_t error) {
     case EISDIR: return "is a directory";
     case ENOSPC: return "no space left";
     case ENOTEMPTY: return "is not empty";
+    case EMSGSIZE: return "too long for one packet";
+    case EADDRINUSE: return "somebody has that port already";
+    case ENETUNREACH: return "no network leads there";
+    case ECONNREFUSED: return "nobody listens there";
+    case EHOSTUNREACH: return "no such machine answers";
     default: return 0;
   }
 }

@@ -17,11 +17,13 @@ import { banner, formatLogLine } from './debug/log.ts'
 import { describeKernelTrap, renderPanic } from './debug/panic.ts'
 import type { Disassembler, Symbolizer } from './debug/symbols.ts'
 import { Console } from './drivers/console.ts'
+import { findE1000 } from './drivers/e1000.ts'
+import type { E1000Driver } from './drivers/e1000.ts'
 import { PicDriver } from './drivers/pic.ts'
 import { PIT_IRQ, TICK_HZ, startTick } from './drivers/pit.ts'
 import { COM1_IRQ, SerialDriver } from './drivers/serial.ts'
 import { readCpio } from './fs/cpio.ts'
-import { mountDevices, mountProcesses, unpack } from './fs/mount.ts'
+import { mountDevices, mountNetwork, mountProcesses, unpack } from './fs/mount.ts'
 import { Descriptors, OpenFileTable, OpenFlag } from './fs/open-file.ts'
 import { MessageQueues } from './ipc/message-queue.ts'
 import { RamFileSystem } from './fs/ramfs.ts'
@@ -31,6 +33,8 @@ import { AddressSpace } from './memory/address-space.ts'
 import type { FrameAllocator } from './memory/frames.ts'
 import { createFrameAllocator, createKernelTable } from './memory/kernel-space.ts'
 import type { PageTable } from './memory/page-table.ts'
+import { NetworkStack } from './net/stack.ts'
+import { formatMac } from './net/wire/address.ts'
 import { ElfError, parseElf } from './process/elf.ts'
 import { resolvePageFault } from './process/faults.ts'
 import { RANDOM_BYTES, buildStack, loadImage } from './process/loader.ts'
@@ -59,6 +63,8 @@ export const PANIC_EXIT_CODE = 70
 const CANNOT_START_STATUS = 126
 /** The RAM file system may use this share of the frames. */
 export const RAMFS_SHARE = 0.5
+/** Tells the network's random numbers from those of other consumers of the seed. */
+const NETWORK_STREAM = 0x6e657477
 const KIB = 1024
 
 const environment: readonly string[] = ['HOME=/', 'PATH=/bin', 'TERM=xterm-256color']
@@ -107,6 +113,7 @@ export class Kernel implements KernelServices {
   readonly console: Console
   frames!: FrameAllocator
   vfs!: Vfs
+  network!: NetworkStack
   random = new Random(0)
   private readonly machine: KernelMachine
   private readonly options: KernelOptions
@@ -121,6 +128,8 @@ export class Kernel implements KernelServices {
   /** Since when the current process has had the processor. */
   private runsSinceNs = 0
   private pipes = 0
+  /** Null in a machine without one. */
+  private card: E1000Driver | null = null
 
   constructor(machine: KernelMachine, options: KernelOptions) {
     this.machine = machine
@@ -213,7 +222,9 @@ export class Kernel implements KernelServices {
     this.pic.enable(PIT_IRQ)
     this.pic.enable(COM1_IRQ)
     this.step('pit', `timer at ${TICK_HZ} Hz, divisor ${divisor}`)
+    this.network = this.createNetwork()
     this.mountFiles()
+    this.startCard()
     this.step('scheduler', 'preemptive round robin')
     const init = this.startFirstProgram()
     if (init === null) return
@@ -233,7 +244,8 @@ export class Kernel implements KernelServices {
     const files = new RamFileSystem(memory, this.frames, Math.floor(this.frames.total * RAMFS_SHARE))
     this.vfs = new Vfs(files.root)
     mountDevices(files, this.console, this.nowNs)
-    mountProcesses(files, () => this.processes(), this.nowNs)
+    mountProcesses(files, () => this.processes(), () => this.wasm.views(), this.nowNs)
+    mountNetwork(files, this.network, this.nowNs)
     let count = 0
     let bytes = 0
     for (const module of this.info.modules) {
@@ -245,6 +257,38 @@ export class Kernel implements KernelServices {
     }
     this.charge(copyCost(bytes))
     this.step('ramfs', `${count} file${count === 1 ? '' : 's'}, ${bytes} bytes; /dev: console null zero`)
+  }
+
+  private createNetwork(): NetworkStack {
+    const { seed, network } = this.bootOptions
+    const nowNs = (): number => this.nowNs
+    return new NetworkStack(
+      {
+        get nowNs() {
+          return nowNs()
+        },
+        random: new Random((seed ^ NETWORK_STREAM) >>> 0),
+        wake: (channel) => this.scheduler.wake(channel),
+        charge: (ns) => this.charge(ns),
+        log: (text) => this.log('net', text),
+      },
+      network.hostname,
+    )
+  }
+
+  /** Takes the machine's network card into use, if it has one. */
+  private startCard(): void {
+    const events = { link: (isUp: boolean): void => this.log('e1000', `link ${isUp ? 'up' : 'down'}`) }
+    try {
+      this.card = findE1000(this.machine, this.frames, events)
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error
+      this.log('e1000', `no memory for rings and buffers: ${error.message}`)
+    }
+    if (this.card === null) return
+    this.pic.enable(this.card.irq)
+    this.step('e1000', `${formatMac(this.card.mac)} at ${this.card.place}, irq ${this.card.irq}`)
+    this.network.attach(this.card, this.bootOptions.network)
   }
 
   /** The first process; null, and the machine's end, when its program cannot be started. */
@@ -378,7 +422,10 @@ export class Kernel implements KernelServices {
   private interrupt(irq: number): void {
     this.charge(Cost.INTERRUPT)
     if (this.pic.isSpurious(irq)) return
-    if (irq === PIT_IRQ) this.scheduler.tick(this.nowNs)
+    if (irq === PIT_IRQ) {
+      this.scheduler.tick(this.nowNs)
+      this.network.tick()
+    } else if (irq === this.card?.irq) this.card.interrupt()
     else if (irq === COM1_IRQ) this.console.receive()
     this.pic.endOfInterrupt(irq)
   }

@@ -9,6 +9,12 @@ export interface Ports {
   out(port: number, size: 1 | 2 | 4, value: number): void
 }
 
+/** Device registers in memory space: whole double words at physical addresses. */
+export interface Mmio {
+  read32(physical: number): number
+  write32(physical: number, value: number): void
+}
+
 export interface KernelCpu {
   getGpr(index: number): bigint
   setGpr(index: number, value: bigint): void
@@ -29,6 +35,7 @@ export interface KernelMachine {
   readonly memory: PhysicalMemory
   readonly cpu: KernelCpu
   readonly ports: Ports
+  readonly mmio: Mmio
   /** Virtual nanoseconds since reset. */
   readonly clock: { readonly nowNs: number }
   /** Spends virtual time. */

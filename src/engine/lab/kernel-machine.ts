@@ -6,10 +6,21 @@ const XMM_REGISTERS = 16
 
 /** The machine as the kernel's port describes it. */
 export function kernelMachine(machine: Machine): KernelMachine {
-  const { cpu } = machine
+  const { cpu, mmio } = machine
+  const double = new DataView(new ArrayBuffer(4))
   return {
     memory: machine.memory,
     ports: machine.ports,
+    mmio: {
+      read32: (physical) => {
+        mmio.read(physical, 4, double)
+        return double.getUint32(0, true)
+      },
+      write32: (physical, value) => {
+        double.setUint32(0, value, true)
+        mmio.write(physical, 4, double)
+      },
+    },
     clock: machine.clock,
     charge: (ns) => machine.charge(ns),
     shutdown: (code) => machine.shutdown(code),

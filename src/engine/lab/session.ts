@@ -1,5 +1,6 @@
 import { Machine } from '../machine/machine.ts'
 import type { Tier } from '../machine/cpu/cpu.ts'
+import { Rflag } from '../machine/cpu/state.ts'
 import { Kernel, PANIC_EXIT_CODE, RAMFS_SHARE } from '../kernel/kernel.ts'
 import type { Disassembler, Symbolizer } from '../kernel/debug/symbols.ts'
 import { readSymbolTable } from '../kernel/debug/symbols.ts'
@@ -7,6 +8,7 @@ import { quoteWord } from '../kernel/arch/multiboot.ts'
 import type { CpioEntry } from '../kernel/fs/cpio.ts'
 import { writeCpio } from '../kernel/fs/cpio.ts'
 import { parseElf } from '../kernel/process/elf.ts'
+import type { ProcessView } from '../kernel/process/view.ts'
 import { isWasm } from '../kernel/wasm/binary/module.ts'
 import { compileForKernel } from '../kernel/wasm/program-file.ts'
 import { kernelMachine } from './kernel-machine.ts'
@@ -57,6 +59,15 @@ export interface SessionOptions {
   disassembler?: Disassembler
   /** What the machine sends over its serial line, in order. The bytes are the receiver's to keep. */
   onConsole?: (bytes: Uint8Array) => void
+  /** The same, byte by byte with the virtual time of each. */
+  onConsoleByte?: (byte: number, timeNs: number) => void
+  /**
+   * A network controller with this address of six bytes, and what the kernel is told: a static IPv4 address such as `10.0.0.1/24`, and
+   * what the machine is called. Without it the machine has no controller.
+   */
+  network?: { mac: Uint8Array; address?: string; hostname: string }
+  /** A frame leaves the network controller at this virtual time. */
+  onFrame?: (frame: Uint8Array, timeNs: number) => void
   /** What the machine's parts warn of by name: an instruction that is not there, a port without a device. */
   onWarning?: (message: string) => void
 }
@@ -66,6 +77,7 @@ export class MachineSession {
   readonly machine: Machine
   readonly kernel: Kernel
   private readonly onConsole: (bytes: Uint8Array) => void
+  private readonly onConsoleByte: (byte: number, timeNs: number) => void
   private typedBytes = 0
   private chunk = new Uint8Array(CONSOLE_CHUNK_BYTES)
   private chunkLength = 0
@@ -85,14 +97,26 @@ export class MachineSession {
         `files of ${mebibytes(files.length)} do not fit into a machine with ${mebibytes(ramBytes)} of memory, half of it for files`,
       )
     this.onConsole = options.onConsole ?? (() => {})
-    this.machine = new Machine({ ramBytes, tier: options.tier, onWarning: options.onWarning, onHypercall: () => this.kernel.onHypercall() })
+    this.onConsoleByte = options.onConsoleByte ?? (() => {})
+    this.machine = new Machine({
+      ramBytes,
+      tier: options.tier,
+      nic: options.network && { mac: options.network.mac },
+      onWarning: options.onWarning,
+      onHypercall: () => this.kernel.onHypercall(),
+    })
     this.machine.serial.onTransmit = (byte) => this.transmit(byte)
+    if (this.machine.nic !== undefined) this.machine.nic.onTransmit = options.onFrame ?? (() => {})
     this.kernel = new Kernel(kernelMachine(this.machine), {
       bootSymbolizer: options.bootSymbolizer ?? readSymbolTable(options.boot),
       programSymbolizer: options.symbolizer ?? readSymbolTable(program.bytes),
       disassembler: options.disassembler ?? null,
     })
-    const words = [`init=${program.path}`, `seed=${options.seed ?? 0}`, '--', program.path, ...program.args]
+    const { address, hostname } = options.network ?? {}
+    const words = [`init=${program.path}`, `seed=${options.seed ?? 0}`]
+    if (address !== undefined) words.push(`address=${address}`)
+    if (hostname !== undefined) words.push(`hostname=${hostname}`)
+    words.push('--', program.path, ...program.args)
     this.machine.loadMultiboot(options.boot, {
       commandLine: words.map(quoteWord).join(' '),
       modules: [{ bytes: files, commandLine: 'files' }],
@@ -116,6 +140,24 @@ export class MachineSession {
     this.kernel.endInputAfter(this.typedBytes)
   }
 
+  /** A frame arrives at the network controller, if there is one. */
+  receive(frame: Uint8Array): void {
+    this.machine.nic?.receive(frame)
+  }
+
+  /** What the kernel knows of its processes; none before it runs. */
+  processes(): ProcessView[] {
+    return this.kernel.processes()
+  }
+
+  /** Before this virtual time nothing happens unless something comes in; now while the processor is awake. */
+  get quietUntilNs(): number {
+    const { cpu, pic, clock, state } = this.machine
+    if (state.kind !== 'running') return Infinity
+    const isAsleep = cpu.halted && !(pic.interruptPending && (cpu.getRflags() & Rflag.IF) !== 0)
+    return isAsleep ? clock.nextDueNs : clock.nowNs
+  }
+
   status(): SessionStatus {
     const { state } = this.machine
     const common = { virtualNs: this.machine.clock.nowNs, instructions: this.machine.instructions }
@@ -134,6 +176,7 @@ export class MachineSession {
   }
 
   private transmit(byte: number): void {
+    this.onConsoleByte(byte, this.machine.clock.nowNs)
     this.chunk[this.chunkLength++] = byte
     if (this.chunkLength === CONSOLE_CHUNK_BYTES) this.flush()
   }

@@ -20,8 +20,16 @@ describe('command line', () => {
   })
 
   it('names the first program, its arguments and the seed', () => {
-    expect(parseBootOptions('init=/bin/a seed=7 -- a "b c"')).toEqual({ init: '/bin/a', args: ['a', 'b c'], seed: 7 })
-    expect(parseBootOptions('quiet')).toEqual({ init: '/init', args: ['/init'], seed: 0 })
+    const network = { address: null, gateway: null, hostname: 'atoll' }
+    expect(parseBootOptions('init=/bin/a seed=7 -- a "b c"')).toEqual({ init: '/bin/a', args: ['a', 'b c'], seed: 7, network })
+    expect(parseBootOptions('quiet')).toEqual({ init: '/init', args: ['/init'], seed: 0, network })
+  })
+
+  it('configures the network, and leaves a name that is none alone', () => {
+    const { network } = parseBootOptions('address=10.0.0.1/24 gateway=10.0.0.254 hostname=alice -- hostname=bob')
+    expect(network).toEqual({ address: '10.0.0.1/24', gateway: '10.0.0.254', hostname: 'alice' })
+    for (const name of ['', '-a', 'a b', 'ä', 'a.b', 'x'.repeat(64)])
+      expect(parseBootOptions(`"hostname=${name}"`).network.hostname, name).toBe('atoll')
   })
 })
 

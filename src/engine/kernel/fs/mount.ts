@@ -1,13 +1,18 @@
 import type { Console } from '../drivers/console.ts'
 import { KernelError } from '../syscall/errno.ts'
 import type { CpioEntry } from './cpio.ts'
+import type { NetworkStack } from '../net/stack.ts'
+import { networkFiles } from '../net/view.ts'
 import type { ProcessView } from '../process/view.ts'
+import type { ModuleView } from '../wasm/runtime.ts'
 import { ConsoleDevice, NullDevice, ZeroDevice } from './devices.ts'
 import { ProcFile } from './proc.ts'
 import type { RamFileSystem } from './ramfs.ts'
 import { RamDirectory, RamFile } from './ramfs.ts'
 
 const DIRECTORY_PERMISSIONS = 0o755
+/** Inode of the first of the network's files in `/proc`. */
+const NETWORK_INODE = 16
 
 /** Makes `/dev` with console, null and zero. */
 export function mountDevices(system: RamFileSystem, console: Console, nowNs: number): ConsoleDevice {
@@ -19,8 +24,10 @@ export function mountDevices(system: RamFileSystem, console: Console, nowNs: num
   return consoleDevice
 }
 
-/** Makes `/proc` with a table of the processes: one line each, columns apart by blanks. */
-export function mountProcesses(system: RamFileSystem, processes: () => readonly ProcessView[], nowNs: number): void {
+/** Makes `/proc` with tables of the processes and of their WebAssembly modules: one line each, columns apart by blanks. */
+export function mountProcesses(
+  system: RamFileSystem, processes: () => readonly ProcessView[], modules: () => readonly ModuleView[], nowNs: number,
+): void {
   const table = (): string =>
     [
       'PID PARENT STATE KIB CPU_US NAME',
@@ -29,7 +36,24 @@ export function mountProcesses(system: RamFileSystem, processes: () => readonly 
       ),
       '',
     ].join('\n')
-  system.root.createDirectory('proc', DIRECTORY_PERMISSIONS, nowNs).add('processes', new ProcFile(1, table), nowNs)
+  const moduleTable = (): string =>
+    [
+      'PID ID STATE KIB NAME',
+      ...modules().map(({ pid, id, isBusy, memoryBytes, name }) => [pid, id, isBusy ? 'busy' : 'idle', memoryBytes / 1024, name].join(' ')),
+      '',
+    ].join('\n')
+  const directory = system.root.createDirectory('proc', DIRECTORY_PERMISSIONS, nowNs)
+  directory.add('processes', new ProcFile(1, table), nowNs)
+  directory.add('modules', new ProcFile(2, moduleTable), nowNs)
+}
+
+/** Makes the network's tables in `/proc`, one line each, columns apart by blanks. */
+export function mountNetwork(system: RamFileSystem, network: NetworkStack, nowNs: number): void {
+  const directory = system.root.lookup('proc')
+  if (!(directory instanceof RamDirectory)) throw new Error('/proc is not there yet')
+  Object.entries(networkFiles).forEach(([name, text], index) => {
+    directory.add(name, new ProcFile(NETWORK_INODE + index, () => text(network)), nowNs)
+  })
 }
 
 /** Unpacks an archive into the file system; folders that it does not list are made. Returns how many files it held. */

@@ -8,8 +8,11 @@ import {
 import { exec, fork, ignoreSignal, kill, setForeground, setGroup, wait } from './process-calls.ts'
 import { encodeEnding } from '../process/family.ts'
 import { KernelError } from './errno.ts'
+import {
+  accept, bind, connect, describeInterface, encodeAddress, listen, noSender, readAddress, receive, send, setOption, socket, socketAt,
+} from './socket-calls.ts'
 import { LOG_LENGTH_MAX } from './table.ts'
-import type { AvailableName } from './table.ts'
+import type { SyscallName } from './table.ts'
 import { USER_END } from '../arch/layout.ts'
 import { wasmExec, wasmLoad, wasmUnload } from '../wasm/calls.ts'
 import { wasmMain } from '../wasm/program.ts'
@@ -18,8 +21,8 @@ const WaitOption = { POLL: 1 } as const
 
 const int32 = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer)
 
-/** The Atoll door: one handler for each available call of the table. */
-export const atollHandlers: Record<AvailableName, Handler> = {
+/** The Atoll door: one handler for each call of the table. */
+export const atollHandlers: Record<SyscallName, Handler> = {
   EXIT: (call, status) => {
     call.kernel.exit(call.process, status & 0xff)
     return 0
@@ -83,6 +86,31 @@ export const atollHandlers: Record<AvailableName, Handler> = {
     if (end > USER_END) throw new KernelError('EINVAL')
     call.process.memory.unmap(start, end)
     return 0
+  },
+  SOCKET: socket,
+  BIND: (call, fd, address) => bind(call, fd, readAddress(call, address)),
+  LISTEN: listen,
+  ACCEPT: accept,
+  CONNECT: (call, fd, address) => connect(call, fd, readAddress(call, address)),
+  SEND: (call, fd, buffer, length, flags) => send(call, fd, buffer, length, flags, null),
+  RECV: (call, fd, buffer, length, flags) => receive(call, fd, buffer, length, flags, noSender),
+  SENDTO: (call, fd, buffer, length, flags, address) =>
+    send(call, fd, buffer, length, flags, address === 0 ? null : readAddress(call, address)),
+  RECVFROM: (call, fd, buffer, length, flags, address) =>
+    receive(call, fd, buffer, length, flags, (from) => {
+      if (address !== 0) call.process.memory.copyOut(address, encodeAddress(from))
+    }),
+  SETSOCKOPT: setOption,
+  SOCKNAME: (call, fd, address) => {
+    call.process.memory.copyOut(address, encodeAddress(socketAt(call, fd).local))
+    return 0
+  },
+  INTERFACE: describeInterface,
+  HOSTNAME: (call, buffer, length) => {
+    const name = new TextEncoder().encode(`${call.kernel.network.hostname}\0`)
+    if (name.length > length) throw new KernelError('ERANGE')
+    call.process.memory.copyOut(buffer, name)
+    return name.length - 1
   },
   SEEK: seek,
   WASM_LOAD: (call, bytes, length, name) => wasmLoad(call.kernel.wasm, call, bytes, length, name),

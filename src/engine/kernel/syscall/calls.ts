@@ -10,8 +10,10 @@ import { Protection } from '../memory/address-space.ts'
 import { Signal } from '../process/signals.ts'
 import { Channel, Wait, again } from '../process/wait.ts'
 import { copyCost } from '../costs.ts'
+import { DatagramSocket } from '../net/socket/datagram.ts'
 import type { Call, Result } from './context.ts'
 import { KernelError } from './errno.ts'
+import { receive, send } from './socket-calls.ts'
 
 /** What both doors open on: the calls themselves, in terms of numbers already taken from registers. */
 
@@ -37,13 +39,14 @@ export function resolvePath(call: Call, path: string): Node {
 export function read(call: Call, fd: number, buffer: number, length: number): Result {
   const file = call.process.descriptors.get(fd)
   if (!file.readable) throw new KernelError('EBADF')
+  if (file.node instanceof DatagramSocket) return receive(call, fd, buffer, length, 0)
   const done = call.state.progress
   const portion = Math.min(length, TRANSFER_BYTES_MAX) - done
   const wanted = Math.min(portion, PORTION_BYTES)
   // Before the device gives anything away: what it gave would be lost if the buffer turned out bad.
   call.process.memory.check(buffer + done, wanted, 'write')
   const bytes = file.node.read(file.position, wanted)
-  if (bytes instanceof Wait) return bytes
+  if (bytes instanceof Wait) return orRefuse(file, bytes)
   call.process.memory.copyOut(buffer + done, bytes)
   call.kernel.charge(copyCost(bytes.length))
   if (!file.node.seekable) return bytes.length
@@ -55,6 +58,7 @@ export function read(call: Call, fd: number, buffer: number, length: number): Re
 export function write(call: Call, fd: number, buffer: number, length: number): Result {
   const file = call.process.descriptors.get(fd)
   if (!file.writable) throw new KernelError('EBADF')
+  if (file.node instanceof DatagramSocket) return send(call, fd, buffer, length, 0, null)
   const total = Math.min(length, TRANSFER_BYTES_MAX)
   const done = call.state.progress
   if (total === 0) return 0
@@ -62,7 +66,7 @@ export function write(call: Call, fd: number, buffer: number, length: number): R
   try {
     const bytes = call.process.memory.copyIn(buffer + done, portion)
     const written = writeNode(call, file, bytes)
-    if (written instanceof Wait) return written
+    if (written instanceof Wait) return orRefuse(file, written)
     call.state.progress += written
     call.kernel.charge(copyCost(written))
   } catch (error) {
@@ -70,6 +74,12 @@ export function write(call: Call, fd: number, buffer: number, length: number): R
     throw error
   }
   return call.state.progress < total ? again : total
+}
+
+/** Who does not want to wait gets EAGAIN. */
+function orRefuse(file: OpenFile, wait: Wait): Wait {
+  if ((file.flags & OpenFlag.NONBLOCK) !== 0 && wait.channel !== Channel.AGAIN) throw new KernelError('EAGAIN')
+  return wait
 }
 
 export function writeNode(call: Call, file: OpenFile, bytes: Uint8Array): number | Wait {

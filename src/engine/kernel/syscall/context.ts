@@ -5,6 +5,7 @@ import type { OpenFileTable } from '../fs/open-file.ts'
 import type { Vfs } from '../fs/vfs.ts'
 import type { Family } from '../process/family.ts'
 import type { PendingCall, Process } from '../process/process.ts'
+import type { NetworkStack } from '../net/stack.ts'
 import type { Scheduler } from '../process/scheduler.ts'
 import type { Wait } from '../process/wait.ts'
 import type { Random } from '../random.ts'
@@ -19,6 +20,7 @@ export interface KernelServices {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly wasm: WasmRuntime
+  readonly network: NetworkStack
   readonly nowNs: number
   /** Spends virtual time. */
   charge(ns: number): void

@@ -23,6 +23,7 @@ export type ArgumentType =
   | 'struct atoll_stat *'
   | 'const struct atoll_address *'
   | 'struct atoll_address *'
+  | 'struct atoll_interface *'
 
 export interface SyscallArgument {
   name: string
@@ -200,71 +201,94 @@ export const syscalls = [
     ],
     returns: 'int',
     errors: ['EAFNOSUPPORT', 'EPROTONOSUPPORT', 'EMFILE', 'ENFILE'],
-    doc: 'Makes a socket. Returns its descriptor.',
+    doc:
+      'Makes a socket and returns its descriptor, for which reading, writing, closing, duplicating and forking mean what they mean for ' +
+      'a file. `domain` is AF_INET and `type` SOCK_DGRAM, with SOCK_NONBLOCK or SOCK_CLOEXEC added. `protocol` 0 or IPPROTO_UDP is ' +
+      'UDP; IPPROTO_ICMP sends echo requests and receives the replies, each an ICMP message from its header on, whose checksum and ' +
+      'identifier the kernel fills in. Streams are EPROTONOSUPPORT in this version.',
   },
   {
     number: 16,
     name: 'BIND',
     arguments: [fd, { name: 'address', type: 'const struct atoll_address *' }],
     returns: 'int',
-    errors: ['EBADF', 'ENOTSOCK', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EFAULT', 'EINVAL'],
-    doc: 'Gives a socket its local address. Returns 0.',
+    errors: ['EBADF', 'ENOTSOCK', 'EAFNOSUPPORT', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EFAULT', 'EINVAL'],
+    doc:
+      'Gives a socket its local address, once (EINVAL). Address 0 takes what comes to any address of the machine; port 0 is one that ' +
+      'nobody has. Returns 0.',
   },
   {
     number: 17,
     name: 'LISTEN',
     arguments: [fd, { name: 'backlog', type: 'int' }],
     returns: 'int',
-    errors: ['EBADF', 'ENOTSOCK', 'EOPNOTSUPP', 'EADDRINUSE'],
-    doc: 'Lets a stream socket accept connections, at most `backlog` of them waiting. Returns 0.',
+    errors: ['EBADF', 'ENOTSOCK', 'EOPNOTSUPP'],
+    doc: 'Lets a stream socket accept connections, at most `backlog` of them waiting. EOPNOTSUPP for a datagram socket.',
   },
   {
     number: 18,
     name: 'ACCEPT',
     arguments: [fd, { name: 'peer', type: 'struct atoll_address *' }],
     returns: 'int',
-    errors: ['EBADF', 'ENOTSOCK', 'EINVAL', 'EMFILE', 'EINTR', 'EFAULT'],
-    doc: 'Sleeps until a connection comes in. Returns a descriptor for it and stores the peer’s address unless `peer` is 0.',
+    errors: ['EBADF', 'ENOTSOCK', 'EOPNOTSUPP'],
+    doc:
+      'Sleeps until a connection comes in. Returns a descriptor for it and stores the peer’s address unless `peer` is 0. EOPNOTSUPP for ' +
+      'a datagram socket.',
   },
   {
     number: 19,
     name: 'CONNECT',
     arguments: [fd, { name: 'address', type: 'const struct atoll_address *' }],
     returns: 'int',
-    errors: ['EBADF', 'ENOTSOCK', 'EISCONN', 'ECONNREFUSED', 'ETIMEDOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'EFAULT', 'EINTR'],
-    doc: 'Connects a socket to a peer. Returns 0 when the connection stands.',
+    errors: ['EBADF', 'ENOTSOCK', 'EAFNOSUPPORT', 'EADDRINUSE', 'EACCES', 'ENETUNREACH', 'EAGAIN', 'EFAULT', 'EINTR'],
+    doc:
+      'Names the peer of a datagram socket: where SEND sends to, and whom alone RECV receives from. Nothing is sent. Family AF_UNSPEC ' +
+      'takes the peer away again. Returns 0.',
   },
   {
     number: 20,
     name: 'SEND',
     arguments: [fd, { name: 'buffer', type: 'const void *' }, length, flags],
     returns: 'int64_t',
-    errors: ['EBADF', 'ENOTSOCK', 'ENOTCONN', 'EPIPE', 'ECONNRESET', 'EMSGSIZE', 'EFAULT', 'EINTR'],
-    doc: 'Sends to the connected peer. Returns how many bytes were taken.',
+    errors: [
+      'EBADF', 'ENOTSOCK', 'EDESTADDRREQ', 'EMSGSIZE', 'EINVAL', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EACCES', 'EADDRNOTAVAIL',
+      'EADDRINUSE', 'EAGAIN', 'EOPNOTSUPP', 'EFAULT', 'EINTR',
+    ],
+    doc: 'Sends one datagram to the peer that CONNECT has named; else as SENDTO.',
   },
   {
     number: 21,
     name: 'RECV',
     arguments: [fd, { name: 'buffer', type: 'void *' }, length, flags],
     returns: 'int64_t',
-    errors: ['EBADF', 'ENOTSOCK', 'ENOTCONN', 'ECONNRESET', 'EFAULT', 'EINTR'],
-    doc: 'Receives from the connected peer. Returns how many bytes came, 0 when the peer has closed.',
+    errors: ['EBADF', 'ENOTSOCK', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EMSGSIZE', 'EAGAIN', 'EOPNOTSUPP', 'EFAULT', 'EINTR'],
+    doc: 'Receives one datagram; as RECVFROM, without telling the sender.',
   },
   {
     number: 22,
     name: 'SENDTO',
     arguments: [fd, { name: 'buffer', type: 'const void *' }, length, flags, { name: 'address', type: 'const struct atoll_address *' }],
     returns: 'int64_t',
-    errors: ['EBADF', 'ENOTSOCK', 'EDESTADDRREQ', 'EMSGSIZE', 'ENETUNREACH', 'EHOSTUNREACH', 'EFAULT', 'EINTR'],
-    doc: 'Sends one datagram to `address`. Returns its length.',
+    errors: [
+      'EBADF', 'ENOTSOCK', 'EAFNOSUPPORT', 'EDESTADDRREQ', 'EMSGSIZE', 'EINVAL', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EACCES',
+      'EADDRNOTAVAIL', 'EADDRINUSE', 'EAGAIN', 'EOPNOTSUPP', 'EFAULT', 'EINTR',
+    ],
+    doc:
+      'Sends one datagram to `address`, or to the peer when that is 0, and returns its length. It sleeps while the transmitter is full ' +
+      'and while the machine still looks for its address; with MSG_DONTWAIT it is EAGAIN instead. A datagram is one packet: at most ' +
+      '1472 bytes on Ethernet (EMSGSIZE). A broadcast address needs SO_BROADCAST (EACCES). When an earlier datagram of a socket with a ' +
+      'peer met a closed port or no host, the next call says so, once (ECONNREFUSED, EHOSTUNREACH).',
   },
   {
     number: 23,
     name: 'RECVFROM',
     arguments: [fd, { name: 'buffer', type: 'void *' }, length, flags, { name: 'address', type: 'struct atoll_address *' }],
     returns: 'int64_t',
-    errors: ['EBADF', 'ENOTSOCK', 'EFAULT', 'EINTR'],
-    doc: 'Receives one datagram. Returns its length and stores the sender’s address unless `address` is 0.',
+    errors: ['EBADF', 'ENOTSOCK', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EMSGSIZE', 'EAGAIN', 'EOPNOTSUPP', 'EFAULT', 'EINTR'],
+    doc:
+      'Sleeps until a datagram is there and receives it; bytes beyond `length` are lost. Returns its length and stores the sender’s ' +
+      'address unless `address` is 0. With MSG_DONTWAIT, or after the time that SO_RCVTIMEO sets, it is EAGAIN. MSG_PEEK leaves the ' +
+      'datagram; MSG_TRUNC returns its whole length even where that was longer than `length`.',
   },
   {
     number: 24,
@@ -482,17 +506,48 @@ export const syscalls = [
       'Runs the WebAssembly program that the process was started with, and ends the process with its status: all that the few ' +
       'instructions do which the kernel gives to a process whose program is a `.wasm` file. EINVAL in any other process.',
   },
+  {
+    number: 60,
+    name: 'SETSOCKOPT',
+    arguments: [fd, { name: 'option', type: 'int' }, { name: 'value', type: 'int64_t' }],
+    returns: 'int',
+    errors: ['EBADF', 'ENOTSOCK', 'ENOPROTOOPT', 'EINVAL'],
+    doc:
+      'Sets an option of a socket: SO_BROADCAST and SO_REUSEADDR are on or off, SO_RCVTIMEO is the longest sleep of a receiving call in ' +
+      'nanoseconds, 0 for no limit. Returns 0.',
+  },
+  {
+    number: 61,
+    name: 'SOCKNAME',
+    arguments: [fd, { name: 'address', type: 'struct atoll_address *' }],
+    returns: 'int',
+    errors: ['EBADF', 'ENOTSOCK', 'EFAULT'],
+    doc: 'Stores the local address of a socket, zeros for what is not settled yet. Returns 0.',
+  },
+  {
+    number: 62,
+    name: 'INTERFACE',
+    arguments: [
+      { name: 'index', type: 'int' },
+      { name: 'interface', type: 'struct atoll_interface *' },
+    ],
+    returns: 'int',
+    errors: ['ENODEV', 'EFAULT'],
+    doc:
+      'Describes a network interface: index 0 is loopback, 1 the network card if the machine has one, ENODEV behind the last. ' +
+      'Returns 0.',
+  },
+  {
+    number: 63,
+    name: 'HOSTNAME',
+    arguments: [{ name: 'buffer', type: 'void *' }, length],
+    returns: 'int',
+    errors: ['ERANGE', 'EFAULT'],
+    doc: 'Stores the name of the machine and a zero. Returns its length without the zero.',
+  },
 ] as const satisfies readonly SyscallDefinition[]
 
 export type SyscallName = (typeof syscalls)[number]['name']
-
-/** Calls whose number and arguments are settled and which answer -ENOSYS so far. */
-export const unavailable = [
-  'SOCKET', 'BIND', 'LISTEN', 'ACCEPT', 'CONNECT', 'SEND', 'RECV', 'SENDTO', 'RECVFROM',
-] as const satisfies readonly SyscallName[]
-
-export type UnavailableName = (typeof unavailable)[number]
-export type AvailableName = Exclude<SyscallName, UnavailableName>
 
 /** Named constants of the ABI, grouped as header and docs print them. Linux's values where Linux has the thing. */
 export const constantGroups = [
@@ -555,9 +610,49 @@ export const constantGroups = [
     ],
   },
   {
+    title: 'Sockets (SYS_SOCKET)',
+    constants: [
+      { name: 'AF_UNSPEC', value: 0, doc: 'no address' },
+      { name: 'AF_INET', value: 2, doc: 'IPv4' },
+      { name: 'SOCK_STREAM', value: 1, doc: 'a stream of bytes; not in this version' },
+      { name: 'SOCK_DGRAM', value: 2, doc: 'datagrams' },
+      { name: 'SOCK_NONBLOCK', value: 0o4000, doc: 'added to the type: calls never sleep' },
+      { name: 'SOCK_CLOEXEC', value: 0o2000000, doc: 'added to the type: SYS_EXEC closes it' },
+      { name: 'IPPROTO_ICMP', value: 1, doc: 'echo requests and replies' },
+      { name: 'IPPROTO_UDP', value: 17, doc: 'UDP' },
+    ],
+  },
+  {
+    title: 'Flags of sending and receiving',
+    constants: [
+      { name: 'MSG_PEEK', value: 0x2, doc: 'leave the datagram in the queue' },
+      { name: 'MSG_TRUNC', value: 0x20, doc: 'return the whole length' },
+      { name: 'MSG_DONTWAIT', value: 0x40, doc: 'EAGAIN instead of sleeping' },
+      { name: 'MSG_NOSIGNAL', value: 0x4000, doc: 'accepted; datagrams raise no signal' },
+    ],
+  },
+  {
+    title: 'Socket options (SYS_SETSOCKOPT)',
+    constants: [
+      { name: 'SO_REUSEADDR', value: 2, doc: 'share a port with sockets that share it too' },
+      { name: 'SO_BROADCAST', value: 6, doc: 'may send to everybody' },
+      { name: 'SO_RCVTIMEO', value: 20, doc: 'longest sleep of a receiving call' },
+    ],
+  },
+  {
+    title: 'Flags in atoll_interface.flags',
+    constants: [
+      { name: 'IFF_UP', value: 1, doc: 'in use' },
+      { name: 'IFF_BROADCAST', value: 2, doc: 'reaches everybody on its link' },
+      { name: 'IFF_LOOPBACK', value: 8, doc: 'reaches only the machine itself' },
+      { name: 'IFF_CONFIGURING', value: 0x10000, doc: 'looking for its address' },
+    ],
+  },
+  {
     title: 'Kinds of file in atoll_stat.mode',
     constants: [
       { name: 'S_IFMT', value: 0o170000, doc: 'mask of the kind' },
+      { name: 'S_IFSOCK', value: 0o140000, doc: 'socket' },
       { name: 'S_IFCHR', value: 0o020000, doc: 'character device' },
       { name: 'S_IFDIR', value: 0o040000, doc: 'directory' },
       { name: 'S_IFREG', value: 0o100000, doc: 'regular file' },
@@ -568,7 +663,8 @@ export const constantGroups = [
 /** A structure that programs and kernel share: offset in bytes, little-endian, no padding but what is listed. */
 export interface StructField {
   offset: number
-  type: 'uint64_t' | 'uint32_t' | 'uint16_t'
+  type: 'uint64_t' | 'uint32_t' | 'uint16_t' | 'uint8_t' | 'char'
+  /** With its length in brackets for an array. */
   name: string
   doc: string
 }
@@ -592,6 +688,26 @@ export const structures = [
       { offset: 0, type: 'uint16_t', name: 'family', doc: 'AF_INET, 2' },
       { offset: 2, type: 'uint16_t', name: 'port', doc: 'big-endian' },
       { offset: 4, type: 'uint32_t', name: 'address', doc: 'big-endian' },
+    ],
+  },
+  {
+    name: 'atoll_interface', bytes: 96, doc: 'What SYS_INTERFACE tells about a network interface.',
+    fields: [
+      { offset: 0, type: 'char', name: 'name[16]', doc: 'lo or eth0, and zeros' },
+      { offset: 16, type: 'uint32_t', name: 'index', doc: 'number that the kernel gives it, from 1' },
+      { offset: 20, type: 'uint32_t', name: 'flags', doc: 'IFF_UP and the like' },
+      { offset: 24, type: 'uint32_t', name: 'address', doc: 'its IPv4 address, big-endian; 0 while it has none' },
+      { offset: 28, type: 'uint32_t', name: 'mask', doc: 'mask of its network, big-endian' },
+      { offset: 32, type: 'uint32_t', name: 'gateway', doc: 'next hop for other networks, big-endian; 0 for none' },
+      { offset: 36, type: 'uint32_t', name: 'mtu', doc: 'longest packet in bytes' },
+      { offset: 40, type: 'uint8_t', name: 'mac[6]', doc: 'station address, zeros for loopback' },
+      { offset: 46, type: 'uint16_t', name: 'reserved', doc: 'always 0' },
+      { offset: 48, type: 'uint64_t', name: 'received_packets', doc: 'IP packets taken in' },
+      { offset: 56, type: 'uint64_t', name: 'received_bytes', doc: 'their bytes' },
+      { offset: 64, type: 'uint64_t', name: 'received_dropped', doc: 'received and not understood, or not for this machine' },
+      { offset: 72, type: 'uint64_t', name: 'sent_packets', doc: 'IP packets sent' },
+      { offset: 80, type: 'uint64_t', name: 'sent_bytes', doc: 'their bytes' },
+      { offset: 88, type: 'uint64_t', name: 'sent_dropped', doc: 'not sent: the transmitter was full, or nobody has the address' },
     ],
   },
 ] as const satisfies readonly { name: string; bytes: number; doc: string; fields: readonly StructField[] }[]

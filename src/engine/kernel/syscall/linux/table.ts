@@ -9,13 +9,17 @@ import { changeDirectory, duplicate, makeDirectory, pipe, rename, unlink } from 
 import { exec, fork, kill, setGroup } from '../process-calls.ts'
 import { access, getDirectoryEntries } from './directory.ts'
 import { clone, dup3, fcntl, signalAction, wait4 } from './process.ts'
+import {
+  getPeerName, getSocketName, getSocketOption, readSockaddr, readVector, receiveFrom, receiveMessage, sendMessage, sendTo, setSocketOption,
+  writeVector,
+} from './socket.ts'
+import { accept, bind, connect, listen, socket } from '../socket-calls.ts'
 import { KernelError } from '../errno.ts'
 import type { ArgumentType } from '../table.ts'
 import { SIGNAL_MAX, isIgnoredByDefault } from '../../process/signals.ts'
 import {
   TERMIOS_BYTES, TermiosFlag, TermiosOffset, decodeTimespec, encodeLinuxStat, encodeTermios, encodeTimespec, encodeUtsname,
 } from './structures.ts'
-import { transferVectors } from './vectors.ts'
 
 /**
  * The Linux door, `syscall`: what static musl programs need of Linux's x86-64 system calls, on the same functions as the
@@ -236,8 +240,8 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
   [13, entry([INT, ADDRESS, ADDRESS], signalAction)],
   [14, entry([INT, ADDRESS, ADDRESS, SIZE], signalMask)],
   [16, entry([INT, 'uint32_t', ADDRESS], ioctl)],
-  [19, entry([INT, ADDRESS, INT], (call, fd, vectors, count) => transferVectors(call, read, fd, vectors, count))],
-  [20, entry([INT, ADDRESS, INT], (call, fd, vectors, count) => transferVectors(call, write, fd, vectors, count))],
+  [19, entry([INT, ADDRESS, INT], readVector)],
+  [20, entry([INT, ADDRESS, INT], writeVector)],
   [21, entry([ADDRESS, INT], access)],
   [22, entry([ADDRESS], (call, descriptors) => pipe(call, descriptors, 0))],
   [24, entry([], (call) => {
@@ -249,6 +253,19 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
   [33, entry([INT, INT], (call, fd, target) => duplicate(call, fd, target === -1 ? -2 : target))],
   [35, entry([ADDRESS], nanosleep)],
   [39, entry([], (call) => call.process.pid)],
+  [41, entry([INT, INT, INT], socket)],
+  [42, entry([INT, ADDRESS, INT], (call, fd, address, length) => connect(call, fd, readSockaddr(call, address, length)))],
+  [43, entry([INT, ADDRESS, ADDRESS], accept)],
+  [44, entry([INT, ADDRESS, SIZE, INT, ADDRESS, INT], sendTo)],
+  [45, entry([INT, ADDRESS, SIZE, INT, ADDRESS, ADDRESS], receiveFrom)],
+  [46, entry([INT, ADDRESS, INT], sendMessage)],
+  [47, entry([INT, ADDRESS, INT], receiveMessage)],
+  [49, entry([INT, ADDRESS, INT], (call, fd, address, length) => bind(call, fd, readSockaddr(call, address, length)))],
+  [50, entry([INT, INT], listen)],
+  [51, entry([INT, ADDRESS, ADDRESS], getSocketName)],
+  [52, entry([INT, ADDRESS, ADDRESS], getPeerName)],
+  [54, entry([INT, INT, INT, ADDRESS, INT], setSocketOption)],
+  [55, entry([INT, INT, INT, ADDRESS, ADDRESS], getSocketOption)],
   [56, entry([SIZE, ADDRESS], clone)],
   [57, entry([], fork)],
   [58, entry([], fork)],
@@ -257,7 +274,7 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
   [61, entry([INT, ADDRESS, INT, ADDRESS], wait4)],
   [62, entry([INT, INT], sendSignal)],
   [63, entry([ADDRESS], (call, buffer) => {
-    call.process.memory.copyOut(buffer, encodeUtsname(['Atoll', 'atoll', VERSION, `Atoll ${VERSION}`, 'x86_64', '']))
+    call.process.memory.copyOut(buffer, encodeUtsname(['Atoll', call.kernel.network.hostname, VERSION, `Atoll ${VERSION}`, 'x86_64', '']))
     return 0
   })],
   [72, entry([INT, INT, INT], fcntl)],
@@ -293,6 +310,7 @@ export const linuxDoor: ReadonlyMap<number, DoorEntry> = new Map<number, DoorEnt
   [234, entry([INT, INT, INT], (call, _group, thread, signal) => sendSignal(call, thread, signal))],
   [257, entry([INT, ADDRESS, INT, INT], openAt)],
   [262, entry([INT, ADDRESS, ADDRESS, INT], statNode)],
+  [288, entry([INT, ADDRESS, ADDRESS, INT], accept)],
   [292, entry([INT, INT, INT], dup3)],
   [293, entry([ADDRESS, INT], pipe)],
   [302, entry([INT, INT, ADDRESS, ADDRESS], getLimit)],

@@ -10,18 +10,27 @@ const TRANSFER_BYTES_MAX = 0x7ffff000
 
 type Transfer = (call: Call, fd: number, buffer: number, length: number) => Result
 
+export interface Vector {
+  base: number
+  length: number
+}
+
+/** An array of `struct iovec`. Throws EINVAL, EFAULT. */
+export function readVectors(call: Call, vectors: number, count: number): Vector[] {
+  if (count < 0 || count > VECTORS_MAX) throw new KernelError('EINVAL')
+  const view = new DataView(call.process.memory.copyIn(vectors, count * VECTOR_BYTES).buffer)
+  return Array.from({ length: count }, (_, index) => ({
+    base: Number(view.getBigUint64(index * VECTOR_BYTES, true)), length: Number(view.getBigUint64(index * VECTOR_BYTES + 8, true)),
+  }))
+}
+
 /**
  * readv and writev as a series of reads or writes. What is done so far is kept in the call's state, so that a call that had to wait goes
  * on where it was. Stops at the first element that was not filled.
  */
 export function transferVectors(call: Call, transfer: Transfer, fd: number, vectors: number, count: number): Result {
-  if (count < 0 || count > VECTORS_MAX) throw new KernelError('EINVAL')
-  const bytes = call.process.memory.copyIn(vectors, count * VECTOR_BYTES)
-  const view = new DataView(bytes.buffer)
   let skipped = 0
-  for (let index = 0; index < count; index++) {
-    const base = Number(view.getBigUint64(index * VECTOR_BYTES, true))
-    const length = Number(view.getBigUint64(index * VECTOR_BYTES + 8, true))
+  for (const { base, length } of readVectors(call, vectors, count)) {
     if (skipped + length > TRANSFER_BYTES_MAX) throw new KernelError('EINVAL')
     const done = call.state.progress - skipped
     skipped += length

@@ -1,12 +1,11 @@
 import { Errno, errnoMeaning } from '../errno.ts'
 import type { ErrnoName } from '../errno.ts'
-import { constantGroups, structures, syscalls, unavailable } from '../table.ts'
+import { constantGroups, structures, syscalls } from '../table.ts'
 import type { SyscallDefinition } from '../table.ts'
 
 const ARGUMENT_REGISTERS = ['RDI', 'RSI', 'RDX', 'R10', 'R8', 'R9'] as const
 
 const definitions: readonly SyscallDefinition[] = syscalls
-const isUnavailable = (call: SyscallDefinition): boolean => (unavailable as readonly string[]).includes(call.name)
 const errnoNames = Object.keys(Errno) as ErrnoName[]
 
 /** C declarator: `char *name` for pointers, `int name` otherwise. */
@@ -41,8 +40,7 @@ const inlineFunction = (call: SyscallDefinition): string => {
   const padded = [...values, ...Array.from({ length: 6 - values.length }, () => '0')]
   const invoke = `atoll_syscall(SYS_${call.name}, ${padded.join(', ')})`
   const errors = call.errors.length > 0 ? ` Errors: ${call.errors.join(', ')}.` : ''
-  const note = isUnavailable(call) ? ' Answers -ENOSYS in this version.' : ''
-  const comment = wrap(`${call.doc}${errors}${note}`.replaceAll('`', '').replaceAll('’', "'"), 112).map((line) => ` * ${line}`)
+  const comment = wrap(`${call.doc}${errors}`.replaceAll('`', '').replaceAll('’', "'"), 112).map((line) => ` * ${line}`)
   const attribute = call.returns === 'void' ? '__attribute__((noreturn)) ' : ''
   const body = call.returns === 'void' ? [`  for (;;) ${invoke};`] : [`  return (${call.returns})${invoke};`]
   return ['/*', ...comment, ' */', `${attribute}static inline ${prototype(call)} {`, ...body, '}'].join('\n')
@@ -111,8 +109,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|')
 /** The text of `docs/abi.md`. */
 export function generateDocs(): string {
   const summary = definitions.map((call) => {
-    const state = isUnavailable(call) ? 'answers `-ENOSYS` so far' : 'works'
-    return `| ${call.number} | \`SYS_${call.name}\` | \`${cell(prototype(call))}\` | ${state} |`
+    return `| ${call.number} | \`SYS_${call.name}\` | \`${cell(prototype(call))}\` |`
   })
   const details = definitions.flatMap((call) => [
     `### ${call.number}: SYS_${call.name}`,
@@ -123,7 +120,6 @@ export function generateDocs(): string {
     '',
     call.doc,
     '',
-    ...(isUnavailable(call) ? ['This version answers `-ENOSYS`.', ''] : []),
     ...(call.arguments.length > 0 ? [`Registers: ${registers(call)}.`, ''] : []),
     ...(call.errors.length > 0 ? [`Errors: ${call.errors.map((name) => `${name} (${errnoMeaning[name]})`).join(', ')}.`, ''] : []),
   ])
@@ -157,8 +153,8 @@ export function generateDocs(): string {
     '',
     '## Calls',
     '',
-    '| number | name | C | |',
-    '|---|---|---|---|',
+    '| number | name | C |',
+    '|---|---|---|',
     ...summary,
     '',
     ...details,
