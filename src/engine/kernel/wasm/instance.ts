@@ -70,6 +70,8 @@ export interface InstanceOptions {
   imports: (module: string, name: string) => HostFunction | undefined
   /** Asked before the memory grows by so many pages. */
   mayGrow: (pages: number) => boolean
+  /** So many units of fuel were burned. Called before each host function, so that it sees the time that has passed. */
+  burned: (units: number) => void
 }
 
 /**
@@ -84,6 +86,9 @@ export class WasmInstance {
   private readonly globals: Globals
   private pending: Pending | null = null
   private wait: Wait | null = null
+  /** Of the portion being run, and what of it `burned` has heard of. */
+  private portionFuel = 0
+  private accountedFuel = 0
 
   /**
    * Throws WebAssembly.LinkError when a segment does not fit, RangeError when the host has no memory for it.
@@ -116,6 +121,7 @@ export class WasmInstance {
   private adapt(host: HostFunction, { results }: FunctionType): (...args: WasmValue[]) => WasmValue | undefined {
     const nothing = results.length === 0 ? undefined : results[0] === ValueType.I64 ? 0n : 0
     return (...args) => {
+      this.account()
       const result = host(this, ...args)
       if (!(result instanceof Wait)) return result ?? nothing
       this.wait = result
@@ -167,18 +173,27 @@ export class WasmInstance {
     this.globals.state.value = CallState.RUNNING
   }
 
+  private account(): void {
+    const used = this.portionFuel - Number(this.globals.fuel.value)
+    this.options.burned(used - this.accountedFuel)
+    this.accountedFuel = used
+  }
+
   /** Runs the call that has begun with at most `fuel` units, or a few more up to the next check. */
-  run(fuel: number): { outcome: CallOutcome; fuelUsed: number } {
+  run(fuel: number): CallOutcome {
     const { pending, globals, stack } = this
     if (pending === null) throw new Error('no call has begun')
     globals.refill.value = BigInt(fuel)
     globals.fuel.value = pending.frames === null ? BigInt(fuel) : FUEL_WHILE_RESUMING
     globals.state.value = pending.frames === null ? CallState.RUNNING : CallState.RESUMING
     this.wait = null
+    this.portionFuel = fuel
+    this.accountedFuel = 0
     if (pending.frames !== null) stack.put(pending.frames)
     const outcome = this.invoke(pending)
+    this.account()
     if (outcome.kind !== 'suspended' && outcome.kind !== 'waiting') this.abandon()
-    return { outcome, fuelUsed: fuel - Number(globals.fuel.value) }
+    return outcome
   }
 
   private invoke(pending: Pending): CallOutcome {

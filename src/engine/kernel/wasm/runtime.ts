@@ -87,7 +87,7 @@ export class WasmRuntime {
   views(): ModuleView[] {
     return [...this.processes].flatMap(([pid, { modules }]) =>
       [...modules.values()].map(({ id, name, instance, pages }) => ({
-        pid, id, name, memoryBytes: pages * WASM_PAGE_BYTES, isBusy: instance.isBusy,
+        pid, id, name: printable(name), memoryBytes: pages * WASM_PAGE_BYTES, isBusy: instance.isBusy,
         exports: instance.compiled.parsed.exports.map((each) => printable(each.name)),
       })),
     )
@@ -170,6 +170,7 @@ export class WasmRuntime {
         instance: new WasmInstance(compiled, this.frameStack, {
           imports: (_module, wanted) => wasiFunction(wasi, wanted),
           mayGrow: (pages) => this.grow(process, module, pages),
+          burned: (units) => this.kernel.charge(units * Cost.WASM_FUEL),
         }),
       }
       return module
@@ -216,10 +217,8 @@ export class WasmRuntime {
 
   /** Runs a portion of what was begun. A trap is logged. */
   continue(call: Call, own: ProcessModules, module: LoadedModule): CallEnd | Wait {
-    const { kernel } = this
     module.wasi.enter(call)
-    const { outcome, fuelUsed } = module.instance.run(PORTION_FUEL)
-    kernel.charge(fuelUsed * Cost.WASM_FUEL)
+    const outcome = module.instance.run(PORTION_FUEL)
     if (outcome.kind === 'suspended') return onward
     if (outcome.kind === 'waiting') return outcome.wait
     own.active = null

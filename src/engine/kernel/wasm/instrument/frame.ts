@@ -1,3 +1,4 @@
+import type { FunctionType } from '../binary/module.ts'
 import { ValueType } from '../binary/opcodes.ts'
 
 /**
@@ -11,6 +12,12 @@ const ENGINE_FRAME_BYTES = 64
 
 export const storedBytes = (type: number): number => (type === ValueType.V128 ? 2 * WORD_BYTES : WORD_BYTES)
 
-/** Bytes of the stack limit that one call of a function with these variables uses up. Never less than it leaves behind. */
-export const frameBytes = (types: readonly number[]): number =>
-  types.reduce((sum, type) => sum + storedBytes(type), HEADER_BYTES + ENGINE_FRAME_BYTES)
+const sumOfBytes = (types: readonly number[]): number => types.reduce((sum, type) => sum + storedBytes(type), 0)
+
+/**
+ * Bytes of the stack limit that one call of a function uses up, with the types of all its variables. Never less than it leaves
+ * behind when it is suspended, and about what the engine's frame takes: beside the variables, the caller's copy of the arguments
+ * and room for the results on both sides.
+ */
+export const frameBytes = (variables: readonly number[], { params, results }: FunctionType): number =>
+  HEADER_BYTES + ENGINE_FRAME_BYTES + sumOfBytes(variables) + sumOfBytes(params) + 2 * sumOfBytes(results)

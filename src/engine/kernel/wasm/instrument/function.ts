@@ -102,11 +102,11 @@ export class FunctionRewriter {
     if (this.outline.suspends) {
       const own = [this.own.place, this.own.scratch, this.own.fuel]
       const saved = this.variables.map((_, variable) => variable).filter((variable) => !own.includes(variable))
-      const bytes = padded(frameBytes(this.variables))
+      const bytes = padded(frameBytes(this.variables, this.type))
       for (const at of this.frameSizes) this.code.out.patch(at, bytes)
       whole.blocks(1 + root.arms[0].length)
       this.suspension.entry(whole, root.cost, root.arms[0], saved, this.variables)
-      this.suspension.enter(whole, this.variables)
+      this.suspension.enter(whole, this.variables, this.type)
       whole.raw(this.code.out.bytes).op(Op.END)
       this.suspension.save(whole, this.index, saved, this.variables, this.type.results)
     } else {
@@ -438,7 +438,7 @@ export class FunctionRewriter {
 
   /** The results are on the operand stack. The frame may still grow. */
   private leave(): void {
-    this.frameSizes.push(this.suspension.leave(this.code, this.variables))
+    this.frameSizes.push(this.suspension.leave(this.code, this.variables, this.type))
   }
 
   private jump(label: Label): void {

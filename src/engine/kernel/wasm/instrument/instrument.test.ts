@@ -25,13 +25,16 @@ interface Result {
 function run(bytes: Uint8Array, name: string, args: WasmValue[], fuel: number): Result {
   const compiled = compile(bytes)
   const index = compiled.parsed.exports.find((each) => each.name === name)?.index ?? -1
-  const instance = new WasmInstance(compiled, new FrameStack(), { imports: () => undefined, mayGrow: (pages) => pages !== Infinity })
+  let total = 0
+  const instance = new WasmInstance(compiled, new FrameStack(), {
+    imports: () => undefined,
+    mayGrow: (pages) => pages !== Infinity,
+    burned: (units) => (total += units),
+  })
   instance.begin(index, args)
   let suspensions = 0
-  let total = 0
   for (;;) {
-    const { outcome, fuelUsed } = instance.run(fuel)
-    total += fuelUsed
+    const outcome = instance.run(fuel)
     if (outcome.kind !== 'suspended') return { outcome, fuel: total, suspensions }
     if (++suspensions > 100_000) throw new Error('it does not end')
   }

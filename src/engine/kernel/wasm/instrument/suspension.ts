@@ -1,3 +1,4 @@
+import type { FunctionType } from '../binary/module.ts'
 import { Op, ValueType } from '../binary/opcodes.ts'
 import type { Emitter } from './emitter.ts'
 import { padded } from './emitter.ts'
@@ -117,18 +118,18 @@ export class Suspension {
   }
 
   /** Takes a function's share of the stack limit. */
-  enter(code: Emitter, types: readonly number[]): void {
+  enter(code: Emitter, types: readonly number[], type: FunctionType): void {
     const { layout, own } = this
-    code.getGlobal(layout.stack).i32(frameBytes(types)).op(Op.I32_SUB).tee(own.scratch).setGlobal(layout.stack)
+    code.getGlobal(layout.stack).i32(frameBytes(types, type)).op(Op.I32_SUB).tee(own.scratch).setGlobal(layout.stack)
     code.get(own.scratch).i32(0).op(Op.I32_LT_S).if().call(layout.overflow).op(Op.UNREACHABLE).end()
   }
 
   /** Gives it back and returns; the results are on the operand stack. Says where the size of the frame is written. */
-  leave(code: Emitter, types: readonly number[]): number {
+  leave(code: Emitter, types: readonly number[], type: FunctionType): number {
     const { stack } = this.layout
     code.getGlobal(stack).op(Op.I32_CONST)
     const at = code.out.length
-    code.op(...padded(frameBytes(types)), Op.I32_ADD).setGlobal(stack).op(Op.RETURN)
+    code.op(...padded(frameBytes(types, type)), Op.I32_ADD).setGlobal(stack).op(Op.RETURN)
     return at
   }
 
