@@ -110,7 +110,15 @@ describe('connectWorkbench', () => {
         createRpc(a, { listFiles: () => [] } satisfies Partial<Record<keyof WorkbenchService, unknown>>)
         return b
       },
-      events: { console: () => undefined, status: () => undefined, filesChanged: () => undefined },
+      events: {
+        console: () => undefined,
+        status: () => undefined,
+        filesChanged: () => undefined,
+        labStatus: () => undefined,
+        labConsole: () => undefined,
+        labTraffic: () => undefined,
+        labRestarted: () => undefined,
+      },
       onState: (state) => states.push(state),
     })
     const early = connection.service.listFiles()

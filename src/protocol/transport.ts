@@ -3,7 +3,7 @@ import { ELECTRON_PORT_MESSAGE } from './bridge.ts'
 import { decodeFrame, encodeFrame } from './codec.ts'
 import type { Channel } from './rpc.ts'
 import { createRpc } from './rpc.ts'
-import type { WorkbenchEvents, WorkbenchService } from './service.ts'
+import type { ShellEvents, ShellService } from './shell.ts'
 
 /**
  * The client's side of the service: channels out of what the shells hand a page, and a connection that comes back by itself.
@@ -145,7 +145,7 @@ export type ConnectionState =
 
 export interface WorkbenchConnection {
   /** Calls made before the first connection wait for it; later ones reject with `Connection lost: …` while there is none. */
-  readonly service: WorkbenchService
+  readonly service: ShellService
   /** Tries again now instead of at the end of the pause. */
   retry(): void
   close(): void
@@ -154,7 +154,7 @@ export interface WorkbenchConnection {
 export interface ConnectOptions {
   open: () => Promise<Channel>
   /** An event handler may return a promise; the shell paces a flooding console by the answers, so return it when the bytes are shown. */
-  events: { [K in keyof WorkbenchEvents]: (...args: Parameters<WorkbenchEvents[K]>) => void | Promise<void> }
+  events: { [K in keyof ShellEvents]: (...args: Parameters<ShellEvents[K]>) => void | Promise<void> }
   onState: (state: ConnectionState) => void
 }
 
@@ -163,14 +163,14 @@ export const RETRY_PAUSES_MS = [200, 500, 1000, 2000, 5000]
 
 /** Connects to the workbench's service and stays connected: opens again with growing pauses whenever the channel closes. */
 export function connectWorkbench({ open, events, onState }: ConnectOptions): WorkbenchConnection {
-  let remote: WorkbenchService | undefined
+  let remote: ShellService | undefined
   let channel: Channel | undefined
   let lastReason = ''
   let wasConnected = false
   let attempt = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let isClosed = false
-  let waiting: { resolve: (service: WorkbenchService) => void; reject: (error: Error) => void }[] = []
+  let waiting: { resolve: (service: ShellService) => void; reject: (error: Error) => void }[] = []
 
   function lost(reason: string): void {
     if (isClosed) return
@@ -194,7 +194,7 @@ export function connectWorkbench({ open, events, onState }: ConnectOptions): Wor
           return
         }
         channel = opened
-        remote = createRpc<WorkbenchService>(opened, events) as unknown as WorkbenchService
+        remote = createRpc<ShellService>(opened, events) as unknown as ShellService
         attempt = 0
         wasConnected = true
         opened.onClose(lost)
@@ -207,7 +207,7 @@ export function connectWorkbench({ open, events, onState }: ConnectOptions): Wor
     )
   }
 
-  function current(): Promise<WorkbenchService> {
+  function current(): Promise<ShellService> {
     if (remote) return Promise.resolve(remote)
     if (isClosed) return Promise.reject(new Error('Connection lost: closed by this side'))
     if (wasConnected) return Promise.reject(new Error(`Connection lost: ${lastReason}`))
@@ -215,13 +215,13 @@ export function connectWorkbench({ open, events, onState }: ConnectOptions): Wor
   }
 
   const call =
-    (name: keyof WorkbenchService) =>
+    (name: keyof ShellService) =>
     async (...args: unknown[]): Promise<unknown> =>
       ((await current())[name] as (...args: unknown[]) => Promise<unknown>)(...args)
 
   start()
   return {
-    service: new Proxy({} as WorkbenchService, { get: (_, name) => (name === 'then' ? undefined : call(name as keyof WorkbenchService)) }),
+    service: new Proxy({} as ShellService, { get: (_, name) => (name === 'then' ? undefined : call(name as keyof ShellService)) }),
     retry: () => {
       if (timer !== undefined) start()
     },

@@ -1,4 +1,6 @@
 import type { Symbolizer } from '../../engine/kernel/debug/symbols.ts'
+import type { CreateLabSession } from '../../engine/lab/run/session.ts'
+import type { SessionOptions } from '../../engine/lab/session.ts'
 import { MachineSession } from '../../engine/lab/session.ts'
 import { readDebugInfo } from '../../engine/toolchain/debug-info.ts'
 import { disassemble } from '../../engine/toolchain/disassembler.ts'
@@ -31,18 +33,14 @@ function symbolizerOf(program: Uint8Array): Symbolizer | undefined {
 }
 
 /** A machine ready to run. Throws when the program is none for it, or the host has no memory for it. */
-export function createSession(
-  { boot, program, files, ramBytes, seed }: MachineSpec,
-  onConsole: (bytes: Uint8Array) => void,
-): HostedMachine {
-  return new HostedMachine({
-    boot,
-    program,
-    files,
-    ramBytes,
-    seed,
-    symbolizer: symbolizerOf(program.bytes),
-    disassembler: disassemble,
-    onConsole,
-  })
+export function createSession(spec: MachineSpec, onConsole: (bytes: Uint8Array) => void): HostedMachine {
+  return new HostedMachine({ ...optionsOf(spec), onConsole })
+}
+
+/** A machine of a lab, as `createSession` makes one. */
+export const createLabSession: CreateLabSession<MachineSpec> = (spec, { onConsoleByte, onFrame }) =>
+  new MachineSession({ ...optionsOf(spec), onConsoleByte, onFrame })
+
+function optionsOf(spec: MachineSpec): SessionOptions {
+  return { ...spec, symbolizer: symbolizerOf(spec.program.bytes), disassembler: disassemble }
 }

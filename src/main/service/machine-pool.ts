@@ -10,14 +10,14 @@ export const STOP_GRACE_MS = 300
 /** The JavaScript heap of a worker: a kernel that a guest makes grow without end takes its worker with it, not the application. */
 const HEAP_MIB_MAX = 1024
 
-/** A thread that hosts machines, as the pool sees it. */
-export interface HostThread {
-  post(message: ToWorker): void
+/** A thread that hosts machines, as the pool and the labs see it. */
+export interface HostThread<To = ToWorker> {
+  post(message: To): void
   terminate(): void
 }
 
-export interface HostThreadEvents {
-  onMessage(message: FromWorker): void
+export interface HostThreadEvents<From = FromWorker> {
+  onMessage(message: From): void
   /** The thread is gone, for the reason given. Called once. */
   onExit(reason: string): void
 }
@@ -25,13 +25,19 @@ export interface HostThreadEvents {
 export type SpawnHost = (events: HostThreadEvents) => HostThread
 
 /** Spawns the built worker in a thread of its own. */
-export const spawnWorker: SpawnHost = (events) => spawnScript(join(appRoot(), 'out', 'worker', 'index.js'), events)
+export function spawnWorker<To = ToWorker, From = FromWorker>(events: HostThreadEvents<From>): HostThread<To> {
+  return spawnScript(join(appRoot(), 'out', 'worker', 'index.js'), events)
+}
 
 /** @param heapMib the JavaScript heap it may use, in MiB; the memory of its machines is not part of it */
-export function spawnScript(script: string, events: HostThreadEvents, heapMib = HEAP_MIB_MAX): HostThread {
+export function spawnScript<To = ToWorker, From = FromWorker>(
+  script: string,
+  events: HostThreadEvents<From>,
+  heapMib = HEAP_MIB_MAX,
+): HostThread<To> {
   const worker = new Worker(script, { name: 'atoll-machines', resourceLimits: { maxOldGenerationSizeMb: heapMib } })
   let reason = 'it ended'
-  worker.on('message', (message: FromWorker) => events.onMessage(message))
+  worker.on('message', (message: From) => events.onMessage(message))
   worker.on('messageerror', (error) => (reason = error.message))
   worker.on('error', (error) => (reason = error.message))
   worker.on('exit', () => events.onExit(reason))

@@ -8,7 +8,8 @@ import { UserError } from './errors.ts'
 const SHELL = '/bin/sh'
 /** Programs of the system: all of the first folder, and those that are fun to start from a shell. */
 const FOLDER = 'user/bin'
-const DEMOS = ['echo', 'fault', 'files', 'fork_demo', 'hello', 'ipc_demo', 'pipe_demo', 'primes', 'spin', 'wasm_test']
+const DEMOS =
+  'beacon chat echo fault files fork_demo hello ipc_demo pipe_demo primes rpc spin udp_client udp_echo wasm_test'.split(' ')
 /** What a program expects beside itself: files by where they stand, and the sources they are built from. */
 const COMPANIONS: Record<string, Record<string, string>> = { '/bin/wasm_test': { '/lib/test.wasm': 'user/test.wat' } }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { WorkbenchService } from '../../protocol/service.ts'
+import type { ShellService } from '../../protocol/shell.ts'
 import { checkArgs, parseDurationNs, parseMemory, parseSeed } from './machine-options.ts'
-import { TYPED_BYTES_MAX, validated } from './validation.ts'
+import { TYPED_BYTES_MAX } from './validation-schemas.ts'
+import { validated } from './validation.ts'
 
 const calls: unknown[][] = []
-const service = new Proxy({} as WorkbenchService, {
+const service = new Proxy({} as ShellService, {
   get:
     (_, name) =>
     async (...args: unknown[]) => {

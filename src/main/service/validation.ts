@@ -1,19 +1,16 @@
 import { z } from 'zod'
-import type { WorkbenchService } from '../../protocol/service.ts'
+import type { ShellService } from '../../protocol/shell.ts'
 import { UserError } from './errors.ts'
+import { LAB_ARGUMENTS } from './lab/lab-arguments.ts'
 import { ARG_LENGTH_MAX, ARGS_MAX, RAM_BYTES_MAX, RAM_BYTES_MIN, SEED_MAX } from './machine-options.ts'
 import { PATH_LENGTH_MAX } from './project-path.ts'
 import { TEXT_BYTES_MAX } from './project.ts'
-
-/** Bytes typed in one call; a paste of more comes in several. */
-export const TYPED_BYTES_MAX = 256 * 1024
+import { optional, typedBytes } from './validation-schemas.ts'
 
 const path = z.string().max(PATH_LENGTH_MAX)
 // Bytes are counted where it matters; no UTF-8 text has more UTF-16 units than bytes.
 const text = z.string().max(TEXT_BYTES_MAX)
 const machineId = z.string().max(64)
-// MessagePack knows no undefined: what is left out in the middle arrives as null.
-const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined)
 
 const bootRequest = z.strictObject({
   program: path,
@@ -37,17 +34,15 @@ const ARGUMENTS = {
   boot: { request: bootRequest },
   stop: { id: machineId },
   reset: { id: machineId },
-  type: {
-    id: machineId,
-    bytes: z.instanceof(Uint8Array).refine((bytes) => bytes.byteLength <= TYPED_BYTES_MAX, `at most ${TYPED_BYTES_MAX} bytes`),
-  },
-} satisfies Record<keyof WorkbenchService, Record<string, z.ZodType>>
+  type: { id: machineId, bytes: typedBytes },
+  ...LAB_ARGUMENTS,
+} satisfies Record<keyof ShellService, Record<string, z.ZodType>>
 
 /**
  * `service` behind a check of everything that comes in: the functions to hand to the RPC of a channel that leaves this process.
  * A wrong argument rejects with one sentence such as `boot: request.memoryBytes: Invalid input: expected number, received string`.
  */
-export function validated(service: WorkbenchService): WorkbenchService {
+export function validated(service: ShellService): ShellService {
   const checked: Record<string, (...args: unknown[]) => Promise<unknown>> = {}
   for (const [method, shape] of Object.entries(ARGUMENTS)) {
     const names = Object.keys(shape)
@@ -60,12 +55,12 @@ export function validated(service: WorkbenchService): WorkbenchService {
         throw new UserError(`${method}: ${issue.path.join('.')}: ${issue.message}`)
       }
       const values = parsed.data as Record<string, unknown>
-      const call = service[method as keyof WorkbenchService] as (...args: unknown[]) => Promise<unknown>
+      const call = service[method as keyof ShellService] as (...args: unknown[]) => Promise<unknown>
       return call.apply(
         service,
         names.map((name) => values[name]),
       )
     }
   }
-  return checked as unknown as WorkbenchService
+  return checked as unknown as ShellService
 }

@@ -8,14 +8,16 @@ import type {
   MachineId,
   MachineStatus,
   ProjectPath,
-  WorkbenchService,
 } from '../../protocol/service.ts'
+import type { ShellService } from '../../protocol/shell.ts'
 import type { MachineSpec, Pace, Progress } from '../worker/messages.ts'
 import type { Client } from './clients.ts'
 import { Clients } from './clients.ts'
 import { ConsoleLog } from './console-log.ts'
 import { UserError } from './errors.ts'
 import { guestFiles, guestProgramPath } from './guest-files.ts'
+import { LabDesk } from './lab/lab-desk.ts'
+import { labServiceFor } from './lab/lab-service.ts'
 import type { SpawnHost } from './machine-pool.ts'
 import { MachinePool, spawnWorker } from './machine-pool.ts'
 import { checkArgs, checkMemory, RAM_BYTES_DEFAULT, SEED_DEFAULT } from './machine-options.ts'
@@ -42,7 +44,7 @@ export interface WorkbenchOptions {
 }
 
 /**
- * The service behind every window of one project: files, builds, machines. Windows come and go; machines and their consoles stay.
+ * The service behind every window of one project: files, builds, machines, labs. Windows come and go; machines and their consoles stay.
  */
 export class Workbench {
   readonly #project: Project
@@ -50,6 +52,7 @@ export class Workbench {
   readonly #shell: Attachment['shell']
   readonly #clients = new Clients()
   readonly #pool: MachinePool
+  readonly #lab: LabDesk
   readonly #watcher: ProjectWatcher
   readonly #machines = new Map<MachineId, Machine>()
   #machinesBorn = 0
@@ -71,6 +74,7 @@ export class Workbench {
         onEnded: (id, progress) => this.#receiveProgress(id, progress),
       },
     })
+    this.#lab = new LabDesk({ project, builder, audience: this.#clients })
     this.#watcher = new ProjectWatcher(project, (paths) => this.#clients.filesChanged(paths))
   }
 
@@ -90,9 +94,10 @@ export class Workbench {
     this.#watcher.close()
     this.#clients.close()
     this.#pool.dispose()
+    this.#lab.dispose()
   }
 
-  #serviceFor(client: Client): WorkbenchService {
+  #serviceFor(client: Client): ShellService {
     const project = this.#project
     /** Changes files and tells the other windows. */
     const change = async <T>(paths: ProjectPath[], work: () => Promise<T>): Promise<T> => {
@@ -114,7 +119,7 @@ export class Workbench {
       renameFile: (from, to) => change([from, to], () => project.rename(from, to)),
       deleteFile: (path) => change([path], () => project.delete(path)),
       check: (path, text) => this.#check(client, path, text),
-      build: async (path) => (await this.#builder.build(project, path)).result,
+      build: async (path) => (await this.#build(path)).result,
       boot: (request) => this.#inTurn(() => this.#boot(request)),
       stop: (id) => this.#stop(id),
       reset: (id) => this.#inTurn(() => this.#reset(id)),
@@ -122,6 +127,7 @@ export class Workbench {
         this.#machine(id)
         this.#pool.type(id, bytes)
       },
+      ...labServiceFor(this.#lab, () => client.attachLab()),
     }
   }
 
@@ -135,7 +141,7 @@ export class Workbench {
     }
   }
 
-  async #check(client: Client, path: ProjectPath, text: string): ReturnType<WorkbenchService['check']> {
+  async #check(client: Client, path: ProjectPath, text: string): ReturnType<ShellService['check']> {
     this.#checks.get(client)?.abort()
     const controller = new AbortController()
     this.#checks.set(client, controller)
@@ -145,6 +151,13 @@ export class Workbench {
       if (controller.signal.aborted) throw new UserError('check: a newer check began')
       throw error
     }
+  }
+
+  /** Machines of the lab that run an older build are started again with this one. */
+  async #build(path: ProjectPath): Promise<Awaited<ReturnType<ProgramBuilder['build']>>> {
+    const build = await this.#builder.build(this.#project, path)
+    if (build.image !== undefined) this.#lab.built(path, build.image)
+    return build
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -157,7 +170,7 @@ export class Workbench {
     checkArgs(request.args ?? [])
     const path = guestProgramPath(request.program)
     const [{ result, image }, boot, files, system] = await Promise.all([
-      this.#builder.build(this.#project, request.program),
+      this.#build(request.program),
       this.#builder.bootImage(),
       guestFiles(this.#project),
       this.#builder.systemFiles(path),

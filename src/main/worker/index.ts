@@ -1,13 +1,16 @@
 import { parentPort } from 'node:worker_threads'
-import { createSession } from '../service/create-session.ts'
+import { createLabSession, createSession } from '../service/create-session.ts'
 import { MachineHost } from './host.ts'
+import { LabHost } from './lab-host.ts'
+import type { ToLabWorker } from './lab-messages.ts'
 import type { ToWorker } from './messages.ts'
 
-/** Entry of a worker thread: joins a MachineHost to the thread's port and its event loop. */
+/** Entry of a worker thread: joins a MachineHost and a LabHost to the thread's port and its event loop. */
 const port = parentPort
 if (port === null) throw new Error('this is the entry of a worker thread')
 
 const host = new MachineHost({ now: () => performance.now(), post: (message) => port.postMessage(message), createSession })
+const labHost = new LabHost(createLabSession, (message) => port.postMessage(message))
 
 let immediate: NodeJS.Immediate | undefined
 let timer: NodeJS.Timeout | undefined
@@ -25,7 +28,16 @@ function step(): void {
   else timer = setTimeout(step, Math.ceil(ms))
 }
 
-port.on('message', (message: ToWorker) => {
+function isForLab(message: ToWorker | ToLabWorker): message is ToLabWorker {
+  return message.type.startsWith('lab-')
+}
+
+port.on('message', (message: ToWorker | ToLabWorker) => {
+  if (isForLab(message)) {
+    // What a machine does wrong is part of the answer; an error here is ours, and ends the worker with everything in it.
+    void labHost.handle(message)
+    return
+  }
   host.handle(message)
   step()
 })

@@ -12,6 +12,8 @@ export interface MachineSpec {
   files: Map<string, Uint8Array>
   ramBytes: number
   seed: number
+  /** A network controller with this address of six bytes, and what the kernel is told about the network. */
+  network?: { mac: Uint8Array; address?: string; hostname: string }
 }
 
 /** `live` paces virtual time to the wall, `fast` does not wait. */
