@@ -8,6 +8,9 @@ import { ExitStatus } from './exit-status.ts'
 import { hoistOptions } from './hoist.ts'
 import { describeFailure, isForUser, say } from './report.ts'
 
+/** Threads for a lab; more would only wait for one another. */
+const WORKERS_MAX = 64
+
 /** Options that `run` and `boot` take behind FILE too; what else stands there is the program's. */
 const HOISTED: Record<string, string[]> = {
   run: ['--memory', '--seed', '--time-limit', '--files'],
@@ -37,6 +40,18 @@ function parsePort(text: string): number {
   if (!(port <= 65535)) throw new UserError(`expected a port from 0 to 65535, found '${text}'`)
   return port
 }
+
+function parseWorkers(text: string): number {
+  const workers = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN
+  if (!(workers <= WORKERS_MAX)) throw new UserError(`expected a number of workers from 0 to ${WORKERS_MAX}, found '${text}'`)
+  return workers
+}
+
+const LAB_EXIT_STATUS = `
+Exit status:
+  0      every check passed
+  1      a check failed
+  2      the arguments, the lab or the source of a program are wrong`
 
 /** The program with its commands; each command leaves its exit status in `end`. */
 function createProgram(end: (status: number) => void): Command {
@@ -100,6 +115,27 @@ function createProgram(end: (status: number) => void): Command {
     .action(async (file: string, { append, memory, timeLimit }) => {
       const { boot } = await import('./boot.ts')
       end(await boot(file, { append, ramBytes: memory, limitNs: timeLimit }))
+    })
+
+  const lab = program.command('lab').summary('run labs: machines, and the network between them')
+  lab
+    .command('run')
+    .summary('run a lab without waiting for the wall')
+    .description(
+      'Builds the programs of a lab, boots its machines and lets virtual time pass. Standard output has the lines of every console\n' +
+        'behind the name of its machine, and last a line `trace HASH`: two runs with the same hash did the same, to the byte and the\n' +
+        'nanosecond.',
+    )
+    .argument('<LAB>', 'a folder with a lab.json')
+    .option('--until <duration>', "ends at this virtual time, such as 30s; otherwise the lab's own duration", parser(parseDurationNs))
+    .option('--seed <number>', "where all randomness of the run comes from; otherwise the lab's own seed", parser(parseSeed))
+    .option('--workers <number>', 'threads to spread the machines over, which changes nothing but the speed', parser(parseWorkers))
+    .option('--capture <file>', 'writes every frame of every link, as pcapng')
+    .option('--trace <file>', "writes what happened, as Chrome's trace JSON, which Perfetto opens")
+    .addHelpText('after', LAB_EXIT_STATUS)
+    .action(async (path: string, { until, seed, workers, capture, trace }) => {
+      const { runLab } = await import('./lab/run.ts')
+      end(await runLab(path, { untilNs: until, seed, workers, capture, trace }))
     })
 
   program
