@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react'
 import { Component, useEffect } from 'react'
 import type { ReactNode } from 'react'
+import type { KeyPlace } from './commands/commands.ts'
 import { commandOfKey, IS_MAC } from './commands/commands.ts'
 import type { I18n } from './i18n/i18n.ts'
 import { Dock } from './panels/dock.tsx'
@@ -8,6 +9,8 @@ import type { Session } from './service/session.ts'
 import type { Notices } from './state/notices.ts'
 import type { ReadonlyStore } from './state/store.ts'
 import { useStore } from './state/use-store.ts'
+import { ConnectDialog } from './topology/connect-dialog.tsx'
+import { DiscardLabDialog, OpenLabDialog, SaveLabDialog } from './topology/lab-dialogs.tsx'
 import { Button } from './ui/button.tsx'
 import { ConnectionBanner } from './ui/connection-banner.tsx'
 import type { AppServices } from './ui/context.tsx'
@@ -104,16 +107,30 @@ function Dialogs(): ReactElement | null {
       return <SettingsDialog onClose={close} />
     case 'delete':
       return <DeleteDialog request={dialog} onClose={close} />
+    case 'lab-open':
+      return <OpenLabDialog onClose={close} />
+    case 'lab-save':
+      return <SaveLabDialog onClose={close} />
+    case 'lab-connect':
+      return <ConnectDialog from={dialog.from} onClose={close} />
+    case 'lab-discard':
+      return <DiscardLabDialog proceed={dialog.proceed} onClose={close} />
   }
 }
 
 /** Keys of the commands, before the editor and the console see them. */
 function useKeyboard(): void {
-  const { workbench, console } = useApp()
+  const { workbench, console, labConsoles } = useApp()
   useEffect(() => {
+    const place = ({ target }: KeyboardEvent): KeyPlace => {
+      if (console.hasFocus() || labConsoles.hasFocus()) return 'console'
+      return target instanceof Element && target.closest('[data-canvas]') && !target.closest('input, textarea, select, button')
+        ? 'canvas'
+        : 'elsewhere'
+    }
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.isComposing) return
-      const command = commandOfKey(workbench.commands.all, event, console.hasFocus(), IS_MAC)
+      const command = commandOfKey(workbench.commands.all, event, place(event), IS_MAC)
       if (!command) return
       event.preventDefault()
       event.stopPropagation()
@@ -122,7 +139,7 @@ function useKeyboard(): void {
     }
     window.addEventListener('keydown', onKeyDown, true)
     return () => window.removeEventListener('keydown', onKeyDown, true)
-  }, [workbench, console])
+  }, [workbench, console, labConsoles])
 }
 
 /** Tells screen readers how the machine fares. */

@@ -1,6 +1,7 @@
 import { createRoot } from 'react-dom/client'
 import { connectWorkbench, openShellChannel } from '../protocol/transport.ts'
 import { App } from './app.tsx'
+import { LabConsoles } from './console/lab-consoles.ts'
 import { SerialConsole } from './console/terminal.ts'
 import { registerCodeActions } from './editor/code-actions.ts'
 import { Editors } from './editor/editors.ts'
@@ -33,6 +34,7 @@ export function start({ root, storage, settings, i18n, theme }: StartOptions): v
   const notices = createNotices()
   const services = createStore<Omit<AppServices, 'workbench'> | null>(null)
   const serialConsole = new SerialConsole()
+  const labConsoles = new LabConsoles()
   const editors = new Editors(storage)
   const layout = new Layout(storage)
 
@@ -40,8 +42,11 @@ export function start({ root, storage, settings, i18n, theme }: StartOptions): v
   theme.subscribe(() => {
     applyEditorTheme(theme.get())
     serialConsole.applyTheme()
+    labConsoles.applyTheme()
   })
-  const followSettings = (): void => serialConsole.setScreenReaderMode(settings.store.get().screenReader)
+  const followSettings = (): void => {
+    for (const console of [serialConsole, labConsoles]) console.setScreenReaderMode(settings.store.get().screenReader)
+  }
   settings.store.subscribe(followSettings)
   followSettings()
 
@@ -50,17 +55,31 @@ export function start({ root, storage, settings, i18n, theme }: StartOptions): v
     startOver: () => window.location.reload(),
     create: (connection, attachment) => {
       const workbench = new Workbench(
-        { connection, session: session.state, storage, settings, notices, i18n, layout, console: serialConsole, editors },
+        {
+          connection,
+          session: session.state,
+          storage,
+          settings,
+          notices,
+          i18n,
+          layout,
+          console: serialConsole,
+          labConsoles,
+          editors,
+          download,
+        },
         attachment,
       )
       editors.useKey(workbench.key('cursors'))
       serialConsole.onInput = (bytes) => workbench.type(bytes)
-      layout.onActiveDocument.subscribe((path) => workbench.activePath.set(path))
+      labConsoles.onInput = (node, bytes) => workbench.lab.type(node, bytes)
+      layout.onFront.subscribe((front) => workbench.frontChanged(front))
       layout.onDocumentClosed.subscribe((path) => void workbench.documentClosed(path))
       registerCodeActions(workbench.diagnostics, i18n)
-      services.set({ console: serialConsole, editors, models: new Models(workbench.documents, workbench.diagnostics), theme })
+      services.set({ console: serialConsole, labConsoles, editors, models: new Models(workbench.documents, workbench.diagnostics), theme })
       const flush = (): void => {
         workbench.documents.flushDrafts()
+        workbench.lab.lab.flushDraft()
         layout.flush()
         editors.flush()
       }
@@ -79,4 +98,14 @@ export function start({ root, storage, settings, i18n, theme }: StartOptions): v
   })
   void document.fonts.ready.then(() => monaco.editor.remeasureFonts())
   createRoot(root).render(<App session={session} notices={notices} i18n={i18n} services={services} />)
+}
+
+function download(name: string, bytes: Uint8Array): void {
+  const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  // The browser has taken the bytes when the click is over, but needs the address a little longer.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }

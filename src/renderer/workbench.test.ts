@@ -35,12 +35,24 @@ async function setUp(files: Record<string, string> = FILES) {
       i18n: createI18n(settings.store, ['en']),
       layout,
       console: {
+        isSearchOpen: createStore(false),
         write: async () => undefined,
         replace: () => undefined,
         clear: () => undefined,
         focus: () => undefined,
         hasFocus: () => false,
       },
+      labConsoles: {
+        write: async () => undefined,
+        replaceAll: () => undefined,
+        renamed: () => undefined,
+        remove: () => undefined,
+        focus: () => undefined,
+        openSearch: () => undefined,
+        focused: () => null,
+        hasFocus: () => false,
+      },
+      download: () => undefined,
       editors: { reveal: () => undefined, focus: () => undefined, renamed: () => undefined },
     },
     await service.attach(),
@@ -50,6 +62,7 @@ async function setUp(files: Record<string, string> = FILES) {
     status: (status) => void workbench.events.status(status),
     filesChanged: (paths) => void workbench.events.filesChanged(paths),
   }
+  service.labEvents = workbench.lab.events
   await workbench.refreshProject()
   const open = async (path: string): Promise<void> => {
     workbench.openDocument(path)

@@ -3,7 +3,9 @@ import type { ConnectOptions, WorkbenchConnection } from '../protocol/transport.
 import type { Commands } from './commands/commands.ts'
 import { createCommands } from './commands/commands.ts'
 import type { I18n } from './i18n/i18n.ts'
-import type { Layout } from './panels/layout.ts'
+import type { LabConsolesView, LabDialog } from './lab/lab-bench.ts'
+import { LabBench } from './lab/lab-bench.ts'
+import type { Front, Layout } from './panels/layout.ts'
 import type { Attached, SessionState } from './service/session.ts'
 import { Diagnostics } from './state/diagnostics.ts'
 import type { SaveOutcome } from './state/documents.ts'
@@ -21,6 +23,7 @@ import { createStore } from './state/store.ts'
 
 /** The console's terminal, as the workbench drives it. */
 export interface ConsoleView extends ConsoleSink {
+  readonly isSearchOpen: Store<boolean>
   clear(): void
   focus(): void
   hasFocus(): boolean
@@ -35,7 +38,7 @@ export interface EditorsView {
 }
 
 export type Dialog =
-  null | { kind: 'palette' } | { kind: 'settings' } | { kind: 'delete'; path: ProjectPath; isFolder: boolean; files: number }
+  null | { kind: 'palette' } | { kind: 'settings' } | { kind: 'delete'; path: ProjectPath; isFolder: boolean; files: number } | LabDialog
 
 export interface WorkbenchDependencies {
   connection: WorkbenchConnection
@@ -46,7 +49,10 @@ export interface WorkbenchDependencies {
   i18n: ReadonlyStore<I18n>
   layout: Layout
   console: ConsoleView
+  labConsoles: LabConsolesView
   editors: EditorsView
+  /** Hands a file to the person. */
+  download: (name: string, bytes: Uint8Array) => void
 }
 
 /** One project in one window: its parts, and what takes more than one of them to do. */
@@ -58,19 +64,22 @@ export class Workbench implements Attached {
   readonly i18n: ReadonlyStore<I18n>
   readonly layout: Layout
   readonly console: ConsoleView
+  readonly labConsoles: LabConsolesView
   readonly editors: EditorsView
   readonly project: Project
   readonly documents: Documents
   readonly diagnostics: Diagnostics
   readonly machine: MachineController
+  readonly lab: LabBench
   readonly commands: Commands
   readonly events: ConnectOptions['events']
   readonly dialogs: Store<Dialog> = createStore<Dialog>(null)
   /** The document shown last, also while another panel has the focus. */
   readonly activePath: Store<ProjectPath | null> = createStore<ProjectPath | null>(null)
+  /** The lab stands where documents do and was last in front there: Boot, Stop and Save are about it. */
+  readonly isLabInFront: Store<boolean> = createStore(false)
   /** The folder in which the tree asks for a new file's name. */
   readonly newFileFolder: Store<ProjectPath | null> = createStore<ProjectPath | null>(null)
-  readonly isConsoleSearchOpen: Store<boolean> = createStore(false)
   /** What screen readers hear next. */
   readonly announcement: Store<string> = createStore('')
   readonly #location: string
@@ -86,6 +95,7 @@ export class Workbench implements Attached {
     this.i18n = i18n
     this.layout = dependencies.layout
     this.console = dependencies.console
+    this.labConsoles = dependencies.labConsoles
     this.editors = dependencies.editors
     this.#location = attachment.projectLocation
     this.#lastProgram = storage.get(this.key('program'))
@@ -114,7 +124,23 @@ export class Workbench implements Attached {
       console: this.console,
       onBuilt: (program, build) => this.diagnostics.setFromBuild(program, build.diagnostics),
     })
+    this.lab = new LabBench({
+      service,
+      storage,
+      projectKey: this.#location,
+      notices,
+      i18n,
+      layout: this.layout,
+      consoles: this.labConsoles,
+      show: (dialog) => this.dialogs.set(dialog),
+      announce: (text) => this.announce(text),
+      isConnected: () => this.isConnected(),
+      saveDocuments: () => this.#saveBeforeBuild(),
+      onBuilt: (program, diagnostics) => this.diagnostics.setFromBuild(program, diagnostics),
+      download: dependencies.download,
+    })
     this.events = {
+      ...this.lab.events,
       console: (id, bytes) => this.machine.output(id, bytes),
       status: (status) => this.machine.status(status),
       filesChanged: async (paths) => {
@@ -234,19 +260,33 @@ export class Workbench implements Attached {
     else typed.catch((reason: unknown) => this.#failed(this.t('notice.typeFailed'), reason))
   }
 
+  /** What was brought to the front where documents are. */
+  frontChanged(front: Front): void {
+    this.activePath.set(front?.kind === 'document' ? front.path : null)
+    this.isLabInFront.set(front?.kind === 'lab')
+  }
+
+  /** Between what is edited and its console: text and machine, or canvas and the machine that is selected there. */
   toggleConsole(): void {
     const path = this.activePath.get()
-    if (this.console.hasFocus() && path !== null) {
-      this.openDocument(path)
-    } else {
+    const node = this.lab.lastMachine.get() ?? this.layout.labConsoles()[0]
+    if (this.labConsoles.hasFocus()) this.layout.openTopology()
+    else if (this.console.hasFocus() && path !== null) this.openDocument(path)
+    else if (this.isLabInFront.get() && node !== undefined) this.lab.openConsole(node)
+    else {
       this.layout.show('console')
       this.console.focus()
     }
   }
 
   openConsoleSearch(): void {
+    const node = this.labConsoles.focused()
+    if (node !== null) {
+      this.labConsoles.openSearch(node)
+      return
+    }
     this.layout.show('console')
-    this.isConsoleSearchOpen.set(true)
+    this.console.isSearchOpen.set(true)
   }
 
   /** Asks for the name in the tree. */
@@ -325,6 +365,7 @@ export class Workbench implements Attached {
     this.project.attached({ name: projectName, location: projectLocation, shell })
     this.machine.attached(machines)
     void this.refreshProject()
+    void this.lab.lab.attached()
   }
 
   #problemCount(program: ProjectPath): number {

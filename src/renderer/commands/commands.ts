@@ -1,68 +1,65 @@
-import type { I18n, PlainMessageKey } from '../i18n/i18n.ts'
+import type { I18n } from '../i18n/i18n.ts'
 import { isAlive } from '../state/machine.ts'
 import { LANGUAGE_CHOICES, THEME_CHOICES } from '../state/settings.ts'
 import type { Workbench } from '../workbench.ts'
-import type { KeyCombination, KeyEvent } from './keys.ts'
+import type { Command } from './command.ts'
+import { defineCommand } from './command.ts'
+import { createLabCommands } from './lab-commands.ts'
+import type { KeyEvent } from './keys.ts'
 import { keyLabel, matchesKey } from './keys.ts'
-
-export interface Command {
-  title: PlainMessageKey
-  /** The first one is shown to the person. */
-  keys: readonly KeyCombination[]
-  /** Where the keys work: a machine's console gets every key that is not for `everywhere`. */
-  scope: 'everywhere' | 'outside-console' | 'in-console'
-  isEnabled: () => boolean
-  run: () => void
-}
-
-const always = (): boolean => true
 
 /** Everything that can be done by name: one table for the keyboard, the palette and the tooltips. */
 export function createCommands(workbench: Workbench) {
   const { layout, machine, settings, dialogs } = workbench
-  const command = (
-    title: PlainMessageKey,
-    run: () => void,
-    { keys = [], scope = 'everywhere', isEnabled = always }: Partial<Omit<Command, 'title' | 'run'>> = {},
-  ): Command => ({ title, run, keys, scope, isEnabled })
   const hasTarget = (): boolean => workbench.target() !== null
   const hasEditor = (): boolean => workbench.activePath.get() !== null
 
   const named = {
-    boot: command('command.boot', () => void workbench.boot(), { keys: ['F5', 'Mod+Enter'], isEnabled: hasTarget }),
-    build: command('command.build', () => void workbench.build(), { keys: ['Mod+B'], scope: 'outside-console', isEnabled: hasTarget }),
-    stop: command('command.stop', () => void workbench.stop(), {
+    boot: defineCommand('command.boot', () => void workbench.boot(), { keys: ['F5', 'Mod+Enter'], isEnabled: hasTarget }),
+    build: defineCommand('command.build', () => void workbench.build(), {
+      keys: ['Mod+B'],
+      scope: 'outside-console',
+      isEnabled: hasTarget,
+    }),
+    stop: defineCommand('command.stop', () => void workbench.stop(), {
       keys: ['Shift+F5'],
       isEnabled: () => isAlive(machine.store.get().status?.phase),
     }),
-    reset: command('command.reset', () => void workbench.reset(), {
+    reset: defineCommand('command.reset', () => void workbench.reset(), {
       keys: ['Mod+Shift+F5'],
       isEnabled: () => machine.store.get().status !== null && !machine.store.get().isGone,
     }),
-    save: command('command.save', () => void workbench.save(), { keys: ['Mod+S'], scope: 'outside-console', isEnabled: hasEditor }),
-    saveAll: command('command.saveAll', () => void workbench.documents.saveAll(), { isEnabled: hasEditor }),
-    newFile: command('command.newFile', () => workbench.startNewFile('')),
-    closeEditor: command('command.closeEditor', () => layout.closeActiveDocument(), { keys: ['Alt+W'], isEnabled: hasEditor }),
-    toggleConsole: command('command.toggleConsole', () => workbench.toggleConsole(), { keys: ['Mod+J'] }),
-    findInConsole: command('command.findInConsole', () => workbench.openConsoleSearch(), { keys: ['Mod+F'], scope: 'in-console' }),
-    clearConsole: command('command.clearConsole', () => workbench.console.clear()),
-    showProject: command('command.showProject', () => layout.show('project')),
-    showMachine: command('command.showMachine', () => layout.show('machine')),
-    showConsole: command('command.showConsole', () => layout.show('console')),
-    showProblems: command('command.showProblems', () => layout.show('problems'), { keys: ['Mod+Shift+M'] }),
-    palette: command('command.palette', () => dialogs.set({ kind: 'palette' }), { keys: ['Mod+Shift+P', 'F1'] }),
-    settings: command('command.settings', () => dialogs.set({ kind: 'settings' }), { keys: ['Mod+,'], scope: 'outside-console' }),
-    nextPanel: command('command.nextPanel', () => layout.focusGroup(1), { keys: ['F6'] }),
-    previousPanel: command('command.previousPanel', () => layout.focusGroup(-1), { keys: ['Shift+F6'] }),
-    resetLayout: command('command.resetLayout', () => layout.reset()),
+    save: defineCommand('command.save', () => void workbench.save(), { keys: ['Mod+S'], scope: 'outside-console', isEnabled: hasEditor }),
+    saveAll: defineCommand('command.saveAll', () => void workbench.documents.saveAll(), { isEnabled: hasEditor }),
+    newFile: defineCommand('command.newFile', () => workbench.startNewFile('')),
+    closeEditor: defineCommand('command.closeEditor', () => layout.closeActiveDocument(), { keys: ['Alt+W'], isEnabled: hasEditor }),
+    toggleConsole: defineCommand('command.toggleConsole', () => workbench.toggleConsole(), { keys: ['Mod+J'] }),
+    findInConsole: defineCommand('command.findInConsole', () => workbench.openConsoleSearch(), { keys: ['Mod+F'], scope: 'in-console' }),
+    clearConsole: defineCommand('command.clearConsole', () => workbench.console.clear()),
+    showProject: defineCommand('command.showProject', () => layout.show('project')),
+    showMachine: defineCommand('command.showMachine', () => layout.show('machine')),
+    showConsole: defineCommand('command.showConsole', () => layout.show('console')),
+    showProblems: defineCommand('command.showProblems', () => layout.show('problems'), { keys: ['Mod+Shift+M'] }),
+    palette: defineCommand('command.palette', () => dialogs.set({ kind: 'palette' }), { keys: ['Mod+Shift+P', 'F1'] }),
+    settings: defineCommand('command.settings', () => dialogs.set({ kind: 'settings' }), { keys: ['Mod+,'], scope: 'outside-console' }),
+    nextPanel: defineCommand('command.nextPanel', () => layout.focusGroup(1), { keys: ['F6'] }),
+    previousPanel: defineCommand('command.previousPanel', () => layout.focusGroup(-1), { keys: ['Shift+F6'] }),
+    resetLayout: defineCommand('command.resetLayout', () => layout.reset()),
   }
   const choices = [
-    ...(['left', 'right', 'above', 'below'] as const).map((side) => command(`command.movePanel.${side}`, () => layout.movePanel(side))),
-    ...THEME_CHOICES.map((theme) => command(`command.theme.${theme}`, () => settings.change({ theme }))),
-    ...LANGUAGE_CHOICES.map((language) => command(`command.language.${language}`, () => settings.change({ language }))),
+    ...(['left', 'right', 'above', 'below'] as const).map((side) =>
+      defineCommand(`command.movePanel.${side}`, () => layout.movePanel(side)),
+    ),
+    ...THEME_CHOICES.map((theme) => defineCommand(`command.theme.${theme}`, () => settings.change({ theme }))),
+    ...LANGUAGE_CHOICES.map((language) => defineCommand(`command.language.${language}`, () => settings.change({ language }))),
   ]
-  return { ...named, all: [...Object.values(named), ...choices] }
+  const lab = createLabCommands(workbench)
+  // Where two have one key, the lab's come first: they are possible only while the lab is in front.
+  return { ...named, lab, all: [...Object.values(lab), ...Object.values(named), ...choices] }
 }
+
+/** What has the focus, as far as keys go. */
+export type KeyPlace = 'console' | 'canvas' | 'elsewhere'
 
 export type Commands = ReturnType<typeof createCommands>
 
@@ -79,13 +76,21 @@ export function commandTooltip(command: Command, i18n: I18n): string {
   return key ? i18n.t('command.withKey', { command: title, key }) : title
 }
 
-/** The command whose key was pressed. */
-export function commandOfKey(commands: readonly Command[], event: KeyEvent, isInConsole: boolean, isMac: boolean): Command | null {
-  return (
-    commands.find(
-      ({ keys, scope }) =>
-        (scope === 'everywhere' || (scope === 'in-console') === isInConsole) &&
-        keys.some((combination) => matchesKey(event, combination, isMac)),
-    ) ?? null
-  )
+/** The command whose key was pressed; of several with one key, the first that can run now. */
+export function commandOfKey(commands: readonly Command[], event: KeyEvent, place: KeyPlace, isMac: boolean): Command | null {
+  const meant = commands.filter(({ keys, scope }) => isHeard(scope, place) && keys.some((key) => matchesKey(event, key, isMac)))
+  return meant.find((command) => command.isEnabled()) ?? meant[0] ?? null
+}
+
+function isHeard(scope: Command['scope'], place: KeyPlace): boolean {
+  switch (scope) {
+    case 'everywhere':
+      return true
+    case 'outside-console':
+      return place !== 'console'
+    case 'in-console':
+      return place === 'console'
+    case 'in-canvas':
+      return place === 'canvas'
+  }
 }

@@ -21,12 +21,13 @@ export interface SearchResult {
   total: number
 }
 
-/** The serial console: one terminal for the life of the window, which its panel shows wherever it is docked. */
+/** A machine's serial console: one terminal as long as the machine is known, which its panel shows wherever it is docked. */
 export class SerialConsole implements ConsoleView {
   /** Text has been shown since it was last cleared. */
   readonly hasText = createStore(false)
   readonly isAtEnd = createStore(true)
   readonly hasSelection = createStore(false)
+  readonly isSearchOpen = createStore(false)
   readonly searchResult = createStore<SearchResult | null>(null)
   readonly #terminal: Terminal
   readonly #fit = new FitAddon()
@@ -34,7 +35,11 @@ export class SerialConsole implements ConsoleView {
   /** Called with what the person types or pastes. */
   onInput: (bytes: Uint8Array) => void = () => undefined
 
-  constructor() {
+  readonly #usesWebgl: boolean
+
+  /** A page has few WebGL contexts to give: one console may have one, those of a lab's machines draw with the DOM. */
+  constructor({ usesWebgl = true } = {}) {
+    this.#usesWebgl = usesWebgl
     this.#terminal = new Terminal({
       convertEol: true,
       cursorBlink: false,
@@ -64,7 +69,7 @@ export class SerialConsole implements ConsoleView {
     if (this.#terminal.element) element.append(this.#terminal.element)
     else {
       this.#terminal.open(element)
-      this.#useWebgl()
+      if (this.#usesWebgl) this.#useWebgl()
     }
     const observer = new ResizeObserver(() => {
       if (element.clientWidth > 0 && element.clientHeight > 0) this.#fit.fit()
@@ -127,6 +132,11 @@ export class SerialConsole implements ConsoleView {
     this.#search.clearDecorations()
     this.#terminal.clearSelection()
     this.searchResult.set(null)
+  }
+
+  /** The machine is gone for good. */
+  dispose(): void {
+    this.#terminal.dispose()
   }
 
   applyTheme(): void {

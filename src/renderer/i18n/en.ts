@@ -1,8 +1,11 @@
+import { enLab } from './en-lab.ts'
+
 /**
  * Every text of the workbench in English, which is also the definition of the catalogue: other languages must have exactly these
  * keys, with the same placeholders. `{name}` is a placeholder; a message with `one` and `other` is chosen by `count`.
  */
 export const en = {
+  ...enLab,
   'app.title': 'Atoll',
 
   'command.boot': 'Build and boot',

@@ -1,7 +1,9 @@
+import { esLab } from './es-lab.ts'
 import type { Catalogue } from './i18n.ts'
 
 /** Todos los textos en español. */
 export const es: Catalogue = {
+  ...esLab,
   'app.title': 'Atoll',
 
   'command.boot': 'Compilar y arrancar',

@@ -3,14 +3,19 @@ import { DockviewReact } from 'dockview-react'
 import type { ReactElement } from 'react'
 import { useMemo, useRef } from 'react'
 import { ConsolePanel } from '../console/console-panel.tsx'
+import { LabConsolePanel } from '../console/lab-console-panel.tsx'
 import { ComparisonPanel } from '../editor/comparison-panel.tsx'
 import { DocumentPanel } from '../editor/document-panel.tsx'
 import type { I18n } from '../i18n/i18n.ts'
+import { PacketsPanel } from '../packets/packets-panel.tsx'
+import { TopologyPanel } from '../topology/topology-panel.tsx'
 import { useApp, useI18n } from '../ui/context.tsx'
 import { HeaderActions } from './header-actions.tsx'
 import { MachinePanel } from './machine-panel.tsx'
 import { ProblemsPanel } from './problems-panel.tsx'
+import { ProcessesPanel } from './processes-panel.tsx'
 import { ProjectPanel } from './project-panel.tsx'
+import { LabConsoleTab, TopologyTab } from './lab-tab.tsx'
 import { DocumentTab, ToolTab } from './tab.tsx'
 import { Welcome } from './welcome.tsx'
 
@@ -21,8 +26,12 @@ const COMPONENTS = {
   problems: ProblemsPanel,
   document: DocumentPanel,
   comparison: ComparisonPanel,
+  topology: TopologyPanel,
+  labConsole: LabConsolePanel,
+  packets: PacketsPanel,
+  processes: ProcessesPanel,
 }
-const TAB_COMPONENTS = { document: DocumentTab, tool: ToolTab }
+const TAB_COMPONENTS = { document: DocumentTab, tool: ToolTab, topology: TopologyTab, labConsole: LabConsoleTab }
 const THEME = {
   name: 'atoll',
   className: 'dockview-theme-atoll',

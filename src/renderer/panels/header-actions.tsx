@@ -1,13 +1,17 @@
 import type { IDockviewHeaderActionsProps } from 'dockview-react'
 import type { ReactElement } from 'react'
 import { useEffect, useState } from 'react'
+import type { SerialConsole } from '../console/terminal.ts'
 import { useStore } from '../state/use-store.ts'
 import { IconButton } from '../ui/button.tsx'
 import { useApp, useCommand, useI18n } from '../ui/context.tsx'
+import type { LabConsoleParams } from './layout.ts'
 
 /** What the panel in front can do, at the right end of its tabs. */
 export function HeaderActions({ activePanel, api, containerApi, group }: IDockviewHeaderActionsProps): ReactElement {
+  const { console, labConsoles } = useApp()
   const { t } = useI18n()
+  const labNode = activePanel?.api.component === 'labConsole' ? (activePanel.params as LabConsoleParams).node : undefined
   const [isMaximized, setMaximized] = useState(api.isMaximized())
   useEffect(() => {
     const listener = containerApi.onDidMaximizedGroupChange(() => setMaximized(group.api.isMaximized()))
@@ -16,7 +20,8 @@ export function HeaderActions({ activePanel, api, containerApi, group }: IDockvi
   return (
     <div className="header-actions">
       {activePanel?.id === 'project' && <ProjectActions />}
-      {activePanel?.id === 'console' && <ConsoleActions />}
+      {activePanel?.id === 'console' && <ConsoleActions terminal={console} />}
+      {labNode !== undefined && <ConsoleActions terminal={labConsoles.terminal(labNode)} />}
       <IconButton
         icon={isMaximized ? 'restore' : 'maximize'}
         label={t(isMaximized ? 'panel.restore' : 'panel.maximize')}
@@ -46,16 +51,16 @@ function ProjectActions(): ReactElement {
   )
 }
 
-function ConsoleActions(): ReactElement {
-  const { workbench, console } = useApp()
+function ConsoleActions({ terminal }: { terminal: SerialConsole }): ReactElement {
+  const { workbench } = useApp()
   const { t } = useI18n()
-  const hasSelection = useStore(console.hasSelection)
+  const hasSelection = useStore(terminal.hasSelection)
   const find = useCommand(workbench.commands.findInConsole)
   return (
     <>
-      {hasSelection && <IconButton icon="copy" label={t('console.copy')} onClick={() => void console.copySelection()} />}
-      <IconButton icon="search" label={find.label} title={find.tooltip} onClick={find.run} />
-      <IconButton icon="clear" label={t('console.clear')} onClick={() => console.clear()} />
+      {hasSelection && <IconButton icon="copy" label={t('console.copy')} onClick={() => void terminal.copySelection()} />}
+      <IconButton icon="search" label={find.label} title={find.tooltip} onClick={() => terminal.isSearchOpen.set(true)} />
+      <IconButton icon="clear" label={t('console.clear')} onClick={() => terminal.clear()} />
     </>
   )
 }

@@ -8,15 +8,27 @@ import type { Signal } from '../state/store.ts'
 
 /** The panels that always exist. The land above (files and text), the lagoon below (a machine and its console). */
 export const TOOLS = ['project', 'machine', 'console', 'problems'] as const
-export type Tool = (typeof TOOLS)[number]
+/** Panels that come when they are called, and which of the others they then stand beside. */
+const LAB_TOOLS = { packets: 'console', processes: 'machine' } as const
+export type Tool = (typeof TOOLS)[number] | keyof typeof LAB_TOOLS
 
 export interface DocumentParams {
   path: ProjectPath
 }
 
+export interface LabConsoleParams {
+  /** The machine's name in the lab. */
+  node: string
+}
+
+/** What stands where documents do, and was last in front there. */
+export type Front = { kind: 'document'; path: ProjectPath } | { kind: 'lab' } | null
+
 /** Written into the saved layout; another number means that the panels have changed and it is not read. */
 const LAYOUT_VERSION = 1
 const SAVE_DELAY_MS = 300
+/** More consoles than this start as tabs; side by side they would be too narrow to read. */
+const TILED_CONSOLES_MAX = 3
 
 /** Where panels and documents are: opens, finds and moves them, and remembers. Does nothing until the dock is there. */
 export class Layout {
@@ -27,7 +39,7 @@ export class Layout {
   #lastId = 0
   /** Panels being moved between groups leave one before they enter the other; a document that only moves is not closed. */
   #isReplacing = false
-  readonly onActiveDocument: Signal<[path: ProjectPath | null]> = createSignal()
+  readonly onFront: Signal<[front: Front]> = createSignal()
   readonly onDocumentClosed: Signal<[path: ProjectPath]> = createSignal()
 
   constructor(storage: KeyValueStorage) {
@@ -40,7 +52,7 @@ export class Layout {
     this.#key = key
     if (!this.#restore()) this.#buildDefault()
     this.#ensureTools()
-    for (const { id } of api.panels) this.#lastId = Math.max(this.#lastId, Number(/^document-(\d+)$/.exec(id)?.[1] ?? 0))
+    for (const { id } of api.panels) this.#lastId = Math.max(this.#lastId, Number(/-(\d+)$/.exec(id)?.[1] ?? 0))
     api.onDidLayoutChange(() => this.#saveSoon())
     api.onDidRemovePanel((panel) => {
       const path = pathOf(panel)
@@ -60,14 +72,86 @@ export class Layout {
   }
 
   show(tool: Tool, { keepFocus = false } = {}): void {
-    const panel = this.#api?.getPanel(tool)
-    if (!panel) return
-    if (this.#api?.hasMaximizedGroup() && !panel.api.isMaximized()) this.#api.exitMaximizedGroup()
-    const focused = document.activeElement
-    if (!panel.api.isVisible || !keepFocus) panel.api.setActive()
-    if (keepFocus) {
-      if (focused instanceof HTMLElement && document.activeElement !== focused) focused.focus()
-    } else panel.view.content.element.querySelector<HTMLElement>('[data-autofocus]')?.focus()
+    const panel = this.#api?.getPanel(tool) ?? this.#addTool(tool)
+    if (panel) this.#bringUp(panel, keepFocus)
+  }
+
+  /** Makes a tool known by its tab, behind what is in front. */
+  add(tool: Tool): void {
+    if (!this.#api?.getPanel(tool)) this.#addTool(tool)
+  }
+
+  /** Shows the lab's topology where documents are. */
+  openTopology(): void {
+    const api = this.#api
+    if (!api) return
+    const panel =
+      api.getPanel('topology') ??
+      api.addPanel({ id: 'topology', component: 'topology', tabComponent: 'topology', title: 'topology', position: this.#documentPlace() })
+    this.#bringUp(panel, false)
+  }
+
+  /** Shows the console of one of the lab's machines. */
+  openLabConsole(node: string): void {
+    const panel = this.#labConsole(node) ?? this.#addLabConsole(node)
+    if (panel) this.#bringUp(panel, false)
+  }
+
+  /** Makes consoles for machines that have none: a few of them side by side, more as tabs. The focus stays where it is. */
+  addLabConsoles(nodes: readonly string[]): void {
+    const missing = nodes.filter((node) => !this.#labConsole(node))
+    const isFirst = this.#labConsolePanels().length === 0
+    this.#keepFocus(() => {
+      const panels = missing.flatMap((node) => this.#addLabConsole(node) ?? [])
+      if (isFirst && panels.length > 1 && panels.length <= TILED_CONSOLES_MAX) this.tileLabConsoles()
+      else panels[0]?.api.setActive()
+    })
+  }
+
+  /** Machines that have a console open, in the order of their tabs. */
+  labConsoles(): string[] {
+    return this.#labConsolePanels().map((panel) => nodeOf(panel)!)
+  }
+
+  closeLabConsole(node: string): void {
+    this.#labConsole(node)?.api.close()
+  }
+
+  renameLabConsole(from: string, to: string): void {
+    const panel = this.#labConsole(from)
+    panel?.api.updateParameters({ node: to })
+    this.#saveSoon()
+  }
+
+  /** The lab's consoles side by side, in as many rows as make them wide enough to read. */
+  tileLabConsoles(): void {
+    const panels = this.#labConsolePanels()
+    const [first, ...others] = panels
+    if (!first) return
+    this.#isReplacing = true
+    const columns = panels.length <= 3 ? panels.length : Math.ceil(Math.sqrt(panels.length))
+    const heads: IDockviewPanel[] = [first]
+    for (const [index, panel] of others.entries()) {
+      const column = (index + 1) % columns
+      if (index + 1 < columns) {
+        panel.api.moveTo({ group: heads[index].group, position: 'right' })
+        heads.push(panel)
+      } else panel.api.moveTo({ group: heads[column].group, position: 'bottom' })
+    }
+    this.#isReplacing = false
+    this.#tidyGroups()
+    first.api.setActive()
+  }
+
+  /** The lab's consoles as tabs of one group. */
+  stackLabConsoles(): void {
+    const [first, ...others] = this.#labConsolePanels()
+    if (!first) return
+    this.#isReplacing = true
+    for (const panel of others) panel.api.moveTo({ group: first.group, position: 'center' })
+    this.#isReplacing = false
+    first.api.setActive()
+    this.#tidyGroups()
   }
 
   openDocument(path: ProjectPath): void {
@@ -87,10 +171,10 @@ export class Layout {
     panel?.api.close()
   }
 
-  /** Closes the document or comparison whose tab this is. */
+  /** Closes the panel whose tab this is, unless it is one that always exists. */
   closeTab(tab: Element): void {
     const panel = this.#api?.panels.find(({ view }) => tab.contains(view.tab.element))
-    if (panel && pathOf(panel) !== null) panel.api.close()
+    if (panel && isClosable(panel)) panel.api.close()
   }
 
   /** Closes the tabs of everything under `path`, which is gone. */
@@ -112,16 +196,22 @@ export class Layout {
     this.#saveSoon()
   }
 
-  /** The default places; open documents stay open. */
+  /** The default places; open documents, consoles and the lab stay open. */
   reset(): void {
     const documents = this.documents()
+    const consoles = this.labConsoles()
     const active = this.#activeDocument()
     const activePath = active && pathOf(active)
+    const hasTopology = this.#api?.getPanel('topology') !== undefined
+    const tools = (Object.keys(LAB_TOOLS) as (keyof typeof LAB_TOOLS)[]).filter((tool) => this.#api?.getPanel(tool))
     this.#isReplacing = true
     this.#api?.clear()
     this.#isReplacing = false
     this.#buildDefault()
+    this.addLabConsoles(consoles)
+    for (const tool of tools) this.#addTool(tool)
     for (const path of documents) this.openDocument(path)
+    if (hasTopology) this.openTopology()
     if (activePath) this.openDocument(activePath)
     this.#tidyGroups()
   }
@@ -173,39 +263,104 @@ export class Layout {
       existing.api.setActive()
       return
     }
-    const group =
-      this.#activeDocument()?.group ??
-      api.panels.find((panel) => pathOf(panel) !== null)?.group ??
-      api.groups.find((g) => g.panels.length === 0)
     api.addPanel<DocumentParams>({
       id: `${component}-${++this.#lastId}`,
       component,
       tabComponent: 'document',
       title,
       params: { path },
-      position: group ? { referenceGroup: group } : { direction: 'right' },
+      position: this.#documentPlace(),
     })
+  }
+
+  /** Where a document, or the lab, opens. */
+  #documentPlace(): { referenceGroup: DockviewGroupPanel } | { direction: 'right' } {
+    const api = this.#api!
+    const group =
+      this.#activeDocument()?.group ?? api.panels.find(isCentral)?.group ?? api.groups.find((candidate) => candidate.panels.length === 0)
+    return group ? { referenceGroup: group } : { direction: 'right' }
+  }
+
+  /** Does something to the panels that leaves the person where they are. */
+  #keepFocus(work: () => void): void {
+    const focused = document.activeElement
+    const active = this.#api?.activePanel
+    work()
+    if (active?.api.isVisible && this.#api?.activePanel !== active) active.api.setActive()
+    if (focused instanceof HTMLElement && document.activeElement !== focused) focused.focus()
+  }
+
+  #bringUp(panel: IDockviewPanel, keepFocus: boolean): void {
+    if (this.#api?.hasMaximizedGroup() && !panel.api.isMaximized()) this.#api.exitMaximizedGroup()
+    if (keepFocus) {
+      this.#keepFocus(() => {
+        if (!panel.api.isVisible) panel.api.setActive()
+      })
+      return
+    }
+    panel.api.setActive()
+    panel.view.content.element.querySelector<HTMLElement>('[data-autofocus]')?.focus()
+  }
+
+  /** A tool that is not there yet: beside its neighbour, without pushing it away. */
+  #addTool(tool: Tool): IDockviewPanel | undefined {
+    const api = this.#api
+    if (!api) return undefined
+    const neighbour = tool in LAB_TOOLS ? api.getPanel(LAB_TOOLS[tool as keyof typeof LAB_TOOLS]) : undefined
+    const beside = neighbour ? ({ referencePanel: neighbour } as const) : ({ direction: 'below' } as const)
+    const position = (tool === 'packets' && this.#besideConsoles()) || beside
+    return api.addPanel({ id: tool, component: tool, title: tool, position, inactive: true })
+  }
+
+  /** Where what the lab's consoles do can be watched while one types into the first of them. */
+  #besideConsoles(): { referencePanel: IDockviewPanel; direction?: 'right' } | null {
+    const consoles = this.#labConsolePanels()
+    const last = consoles.at(-1)
+    if (!last) return null
+    return last.group === consoles[0].group ? { referencePanel: last, direction: 'right' } : { referencePanel: last }
+  }
+
+  #addLabConsole(node: string): IDockviewPanel | undefined {
+    const api = this.#api
+    const beside = this.#labConsolePanels().at(-1) ?? api?.getPanel('console')
+    return api?.addPanel<LabConsoleParams>({
+      id: `lab-console-${++this.#lastId}`,
+      component: 'labConsole',
+      tabComponent: 'labConsole',
+      title: node,
+      params: { node },
+      position: beside ? { referencePanel: beside } : { direction: 'below' },
+    })
+  }
+
+  #labConsolePanels(): IDockviewPanel[] {
+    return (this.#api?.panels ?? []).filter((panel) => nodeOf(panel) !== null)
+  }
+
+  #labConsole(node: string): IDockviewPanel | undefined {
+    return this.#labConsolePanels().find((panel) => nodeOf(panel) === node)
   }
 
   #find(component: string, path: ProjectPath): IDockviewPanel | undefined {
     return this.#api?.panels.find((panel) => panel.view.contentComponent === component && pathOf(panel) === path)
   }
 
-  /** The document in front: the active panel's, else that of a group that shows one. */
+  /** The document or the lab in front: the active panel, else that of a group that shows one. */
   #activeDocument(): IDockviewPanel | undefined {
     const api = this.#api
     if (!api) return undefined
     const inFront = [api.activePanel, ...api.groups.map((group) => group.activePanel)]
     const last = inFront.find((panel) => panel?.id === this.#lastActiveId)
-    if (api.activePanel && pathOf(api.activePanel) !== null) return api.activePanel
-    return last ?? inFront.find((panel) => panel && pathOf(panel) !== null)
+    if (api.activePanel && isCentral(api.activePanel)) return api.activePanel
+    return last ?? inFront.find((panel) => panel && isCentral(panel))
   }
   #lastActiveId = ''
 
   #reportActive(): void {
     const panel = this.#activeDocument()
     this.#lastActiveId = panel?.id ?? ''
-    this.onActiveDocument.emit(panel ? pathOf(panel) : null)
+    const path = panel ? pathOf(panel) : null
+    this.onFront.emit(path !== null ? { kind: 'document', path } : panel ? { kind: 'lab' } : null)
   }
 
   /** An empty group is the place for documents (it shows the welcome); there is one of them, and none beside documents. */
@@ -213,7 +368,7 @@ export class Layout {
     const api = this.#api
     if (!api || this.#isReplacing) return
     const empty = api.groups.filter((group) => group.panels.length === 0)
-    const hasDocuments = api.panels.some((panel) => pathOf(panel) !== null)
+    const hasDocuments = api.panels.some(isCentral)
     for (const group of hasDocuments ? empty : empty.slice(1)) api.removeGroup(group)
     if (!hasDocuments && empty.length === 0) {
       const project = api.getPanel('project')
@@ -262,8 +417,7 @@ export class Layout {
 
   /** A layout saved by an earlier version may lack a tool. */
   #ensureTools(): void {
-    for (const id of TOOLS)
-      if (!this.#api!.getPanel(id)) this.#api!.addPanel({ id, component: id, title: id, position: { direction: 'below' } })
+    for (const id of TOOLS) if (!this.#api!.getPanel(id)) this.#addTool(id)
   }
 
   #restore(): boolean {
@@ -295,4 +449,23 @@ function pathOf(panel: IDockviewPanel): ProjectPath | null {
 
 function isEditor(panel: IDockviewPanel): boolean {
   return panel.view.contentComponent === 'document'
+}
+
+function nodeOf(panel: IDockviewPanel): string | null {
+  const node = (panel.params as Partial<LabConsoleParams> | undefined)?.node
+  return panel.view.contentComponent === 'labConsole' && typeof node === 'string' ? node : null
+}
+
+/** Stands where documents do. */
+function isCentral(panel: IDockviewPanel): boolean {
+  return pathOf(panel) !== null || panel.id === 'topology'
+}
+
+/** Comes when it is called, and may go. */
+export function isClosableTool(tool: Tool): boolean {
+  return tool in LAB_TOOLS
+}
+
+function isClosable(panel: IDockviewPanel): boolean {
+  return !(TOOLS as readonly string[]).includes(panel.id)
 }

@@ -7,11 +7,13 @@ import { baseName } from '../state/paths.ts'
 import { useStore } from '../state/use-store.ts'
 import { useApp, useI18n } from '../ui/context.tsx'
 import { Icon } from '../ui/icons.tsx'
+import { CloseMark } from './close-mark.tsx'
 import type { DocumentParams, Tool } from './layout.ts'
+import { isClosableTool } from './layout.ts'
 import { FileMark } from './project-panel.tsx'
 
 /** The tab of one of the workbench's own panels. */
-export function ToolTab({ api }: IDockviewPanelHeaderProps): ReactElement {
+export function ToolTab({ api, tabLocation }: IDockviewPanelHeaderProps): ReactElement {
   const { workbench } = useApp()
   const { t } = useI18n()
   const tool = api.id as Tool
@@ -21,10 +23,11 @@ export function ToolTab({ api }: IDockviewPanelHeaderProps): ReactElement {
   const count = tool === 'problems' ? errors + warnings : 0
   const name = count > 0 ? `${title} ${count}` : title
   useEffect(() => api.setTitle(name), [api, name])
+  const isClosable = isClosableTool(tool)
   return (
-    <span className="tab">
-      {title}{' '}
-      {count > 0 && <span className={`tab-count ${errors > 0 ? 'tab-count-errors' : ''}`}>{count}</span>}
+    <span className={isClosable ? 'tab tab-document' : 'tab'}>
+      {title} {count > 0 && <span className={`tab-count ${errors > 0 ? 'tab-count-errors' : ''}`}>{count}</span>}
+      {isClosable && tabLocation === 'header' && <CloseMark title={title} onClose={() => api.close()} />}
     </span>
   )
 }
@@ -62,21 +65,7 @@ export function DocumentTab({ api, params, tabLocation }: IDockviewPanelHeaderPr
           <Icon name="warning" size={13} />
         </span>
       )}
-      {tabLocation === 'header' && (
-        // For the pointer; a tab holds no second control for others, and Delete closes it from the keyboard.
-        <span
-          aria-hidden="true"
-          className={`tab-close ${isUnsaved ? 'tab-close-unsaved' : ''}`}
-          title={t('panel.closeTab', { title })}
-          onPointerDown={(event) => event.stopPropagation()}
-          onClick={(event) => {
-            event.stopPropagation()
-            api.close()
-          }}
-        >
-          <Icon name="close" size={14} />
-        </span>
-      )}
+      {tabLocation === 'header' && <CloseMark title={title} isUnsaved={isUnsaved} onClose={() => api.close()} />}
     </span>
   )
 }

@@ -21,7 +21,7 @@ export function Welcome(): ReactElement {
     .filter(({ kind, path }) => kind === 'file' && isProgram(path))
     .toSorted((a, b) => Number(b.path === target) - Number(a.path === target))
     .slice(0, PROGRAMS_SHOWN)
-  const { boot, toggleConsole, palette } = workbench.commands
+  const { boot, toggleConsole, palette, lab } = workbench.commands
   const key = commandKey(boot, i18n) ?? ''
   const [before, after] = t('welcome.title', { key: '\u0000' }).split('\u0000')
   return (
@@ -41,6 +41,9 @@ export function Welcome(): ReactElement {
         ))}
         <Button icon="plus" onClick={() => workbench.startNewFile('')}>
           {t('welcome.new')}
+        </Button>
+        <Button icon="network" onClick={lab.showTopology.run}>
+          {t('welcome.lab')}
         </Button>
       </div>
       <dl className="welcome-keys">

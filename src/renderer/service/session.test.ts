@@ -8,7 +8,15 @@ function setUp() {
   const service = new FakeService({ 'a.c': '' })
   const shown: string[] = []
   const attached = {
-    events: { console: () => void shown.push('console'), status: () => undefined, filesChanged: () => undefined },
+    events: {
+      console: () => void shown.push('console'),
+      status: () => undefined,
+      filesChanged: () => undefined,
+      labStatus: () => undefined,
+      labConsole: () => undefined,
+      labTraffic: () => undefined,
+      labRestarted: () => undefined,
+    },
     reattach: vi.fn((_: Attachment) => true),
   }
   const retry = vi.fn()

@@ -44,6 +44,10 @@ export class Session<A extends Attached> {
         console: (...args) => this.#attached.get()?.events.console(...args),
         status: (...args) => this.#attached.get()?.events.status(...args),
         filesChanged: (...args) => this.#attached.get()?.events.filesChanged(...args),
+        labStatus: (...args) => this.#attached.get()?.events.labStatus(...args),
+        labConsole: (...args) => this.#attached.get()?.events.labConsole(...args),
+        labTraffic: (...args) => this.#attached.get()?.events.labTraffic(...args),
+        labRestarted: (...args) => this.#attached.get()?.events.labRestarted(...args),
       },
       onState: (state) => {
         if (state.kind === 'connected') void this.attach()

@@ -14,16 +14,12 @@ import type {
   WriteResult,
 } from '../../protocol/service.ts'
 import { PROTOCOL_VERSION } from '../../protocol/service.ts'
+import { FakeLab } from './fake-lab.ts'
 
 /** A service in memory for the tests of what talks to one. A diagnostic is any line that contains `error!`; nothing runs. */
-export class FakeService implements WorkbenchService {
+export class FakeService extends FakeLab implements WorkbenchService {
   readonly files = new Map<ProjectPath, FileContent>()
-  readonly calls: string[] = []
   readonly typed: { id: MachineId; text: string }[] = []
-  /** While set, every call rejects with it. */
-  failure: string | null = null
-  /** While set, a call waits for it after being recorded. */
-  gate: Promise<void> | null = null
   events: WorkbenchEvents | null = null
   machine: MachineStatus | null = null
   consoleText = ''
@@ -31,6 +27,7 @@ export class FakeService implements WorkbenchService {
   #machines = 0
 
   constructor(files: Record<ProjectPath, string> = {}) {
+    super()
     for (const [path, text] of Object.entries(files)) this.put(path, text)
   }
 
@@ -52,14 +49,8 @@ export class FakeService implements WorkbenchService {
     this.events?.status(this.machine)
   }
 
-  async #called(name: string, ...args: unknown[]): Promise<void> {
-    this.calls.push([name, ...args].join(' '))
-    if (this.gate) await this.gate
-    if (this.failure !== null) throw new Error(this.failure)
-  }
-
   async attach(): Promise<Attachment> {
-    await this.#called('attach')
+    await this.called('attach')
     return {
       protocolVersion: PROTOCOL_VERSION,
       projectName: 'lagoon',
@@ -70,32 +61,32 @@ export class FakeService implements WorkbenchService {
   }
 
   async listFiles(): Promise<FileEntry[]> {
-    await this.#called('listFiles')
+    await this.called('listFiles')
     return [...this.files].map(([path, { text }]) => ({ path, kind: 'file', size: text.length }))
   }
 
   async readFile(path: ProjectPath): Promise<FileContent> {
-    await this.#called('readFile', path)
+    await this.called('readFile', path)
     const content = this.files.get(path)
     if (!content) throw new Error(`${path} does not exist`)
     return content
   }
 
   async writeFile(path: ProjectPath, text: string, baseVersion?: string): Promise<WriteResult> {
-    await this.#called('writeFile', path)
+    await this.called('writeFile', path)
     const current = this.files.get(path)
     if (current && baseVersion !== undefined && current.version !== baseVersion) return { ok: false, reason: 'changed-on-disk', current }
     return { ok: true, version: this.put(path, text).version }
   }
 
   async createFile(path: ProjectPath, text: string): Promise<void> {
-    await this.#called('createFile', path)
+    await this.called('createFile', path)
     if (this.files.has(path)) throw new Error(`${path} already exists`)
     this.put(path, text)
   }
 
   async renameFile(from: ProjectPath, to: ProjectPath): Promise<void> {
-    await this.#called('renameFile', from, to)
+    await this.called('renameFile', from, to)
     for (const [path, content] of [...this.files]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue
       this.files.delete(path)
@@ -104,17 +95,17 @@ export class FakeService implements WorkbenchService {
   }
 
   async deleteFile(path: ProjectPath): Promise<void> {
-    await this.#called('deleteFile', path)
+    await this.called('deleteFile', path)
     for (const candidate of [...this.files.keys()]) if (candidate === path || candidate.startsWith(`${path}/`)) this.files.delete(candidate)
   }
 
   async check(path: ProjectPath, text: string): Promise<Diagnostic[]> {
-    await this.#called('check', path)
+    await this.called('check', path)
     return diagnose(path, text)
   }
 
   async build(path: ProjectPath): Promise<BuildResult> {
-    await this.#called('build', path)
+    await this.called('build', path)
     const diagnostics = diagnose(path, this.text(path) ?? '')
     return { ok: diagnostics.length === 0, diagnostics, elapsedMs: 80, cached: false }
   }
@@ -128,17 +119,17 @@ export class FakeService implements WorkbenchService {
   }
 
   async stop(id: MachineId): Promise<void> {
-    await this.#called('stop', id)
+    await this.called('stop', id)
     this.report({ phase: 'stopped' })
   }
 
   async reset(id: MachineId): Promise<void> {
-    await this.#called('reset', id)
+    await this.called('reset', id)
     this.report({ phase: 'booting', virtualNs: 0, wallMs: 0, instructions: 0 })
   }
 
   async type(id: MachineId, bytes: Uint8Array): Promise<void> {
-    await this.#called('type', id)
+    await this.called('type', id)
     this.typed.push({ id, text: new TextDecoder().decode(bytes) })
   }
 }

@@ -1,6 +1,7 @@
 import { createContext, useContext } from 'react'
-import type { Command } from '../commands/commands.ts'
+import type { Command } from '../commands/command.ts'
 import { commandTooltip } from '../commands/commands.ts'
+import type { LabConsoles } from '../console/lab-consoles.ts'
 import type { SerialConsole } from '../console/terminal.ts'
 import type { Editors } from '../editor/editors.ts'
 import type { Models } from '../editor/models.ts'
@@ -14,6 +15,7 @@ import type { Workbench } from '../workbench.ts'
 export interface AppServices {
   workbench: Workbench
   console: SerialConsole
+  labConsoles: LabConsoles
   editors: Editors
   models: Models
   theme: ReadonlyStore<ThemeName>

@@ -1,3 +1,4 @@
+import type { MachineStatus } from '../../protocol/service.ts'
 import type { I18n } from '../i18n/i18n.ts'
 import type { MachineView } from '../state/machine.ts'
 import { isAlive } from '../state/machine.ts'
@@ -20,9 +21,16 @@ function lookWhenConnected({ status, isGone, activity }: MachineView, { t, numbe
   if (activity === 'building' || activity === 'booting') return { label: t('phase.building'), detail: '', ring: 'busy', tone: 'accent' }
   if (!status) return { label: t('phase.none'), detail: t('machine.none.detail'), ring: 'off', tone: 'neutral' }
   if (isGone && status.phase === 'stopped') return { label: t('phase.gone'), detail: t('phase.gone.detail'), ring: 'off', tone: 'neutral' }
-  const { phase } = status
+  return machineLook(status, { t, number })
+}
+
+/** A machine by what is known of it alone. */
+export function machineLook(
+  { phase, exitStatus, message }: Pick<MachineStatus, 'phase' | 'exitStatus' | 'message'>,
+  { t, number }: Pick<I18n, 't' | 'number'>,
+): PhaseLook {
   // What runs, ended or was stopped needs no explanation.
-  const detail = status.message ?? (phase === 'running' || phase === 'exited' || phase === 'stopped' ? '' : t(`phase.${phase}.detail`))
+  const detail = message ?? (phase === 'running' || phase === 'exited' || phase === 'stopped' ? '' : t(`phase.${phase}.detail`))
   switch (phase) {
     case 'booting':
       return { label: t('phase.booting'), detail, ring: 'busy', tone: 'accent' }
@@ -31,15 +39,15 @@ function lookWhenConnected({ status, isGone, activity }: MachineView, { t, numbe
     case 'halted':
       return { label: t('phase.halted'), detail, ring: 'waiting', tone: 'sand' }
     case 'exited': {
-      const label = status.exitStatus === undefined ? t('phase.exited.unknown') : t('phase.exited', { status: number(status.exitStatus) })
-      return status.exitStatus === 0 ? { label, detail, ring: 'done', tone: 'neutral' } : { label, detail, ring: 'broken', tone: 'sand' }
+      const label = exitStatus === undefined ? t('phase.exited.unknown') : t('phase.exited', { status: number(exitStatus) })
+      return exitStatus === 0 ? { label, detail, ring: 'done', tone: 'neutral' } : { label, detail, ring: 'broken', tone: 'sand' }
     }
     case 'panicked':
       return { label: t('phase.panicked'), detail, ring: 'broken', tone: 'coral' }
     case 'shutdown':
       return { label: t('phase.shutdown'), detail, ring: 'broken', tone: 'coral' }
     case 'stopped':
-      if (status.message !== undefined) return { label: t('phase.stopped'), detail, ring: 'broken', tone: 'coral' }
+      if (message !== undefined) return { label: t('phase.stopped'), detail, ring: 'broken', tone: 'coral' }
       return { label: t('phase.stopped'), detail, ring: 'off', tone: 'neutral' }
   }
 }

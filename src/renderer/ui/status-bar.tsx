@@ -5,17 +5,22 @@ import { languageOf } from '../state/paths.ts'
 import { useStore } from '../state/use-store.ts'
 import { useApp, useI18n } from './context.tsx'
 import { Icon } from './icons.tsx'
+import { labLook } from './lab-controls.tsx'
+import { Ring } from './ring.tsx'
 
 /** The bottom of the window: connection, problems, and where the cursor is. */
 export function StatusBar(): ReactElement {
   const { workbench, editors } = useApp()
-  const { t } = useI18n()
+  const i18n = useI18n()
+  const { t } = i18n
   const session = useStore(workbench.session, ({ kind }) => kind)
   const location = useStore(workbench.project.store, (project) => project.location)
   const diagnostics = useStore(workbench.diagnostics.store)
   const unsaved = useStore(workbench.documents.store, (documents) => [...documents.values()].filter(isDirty).length)
   const hasDocuments = useStore(workbench.documents.store, (documents) => documents.size > 0)
   const cursor = useStore(editors.cursor)
+  const hasLab = useStore(workbench.lab.lab.store, ({ history }) => history !== null)
+  const look = labLook(useStore(workbench.lab.lab.store), session === 'connected', i18n)
   const { errors, warnings } = countProblems(allProblems(diagnostics))
   const counts = [
     errors > 0 && t('problems.errors', { count: errors }),
@@ -36,6 +41,12 @@ export function StatusBar(): ReactElement {
         <Icon name={errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'check'} size={13} />
         {counts.length > 0 ? counts.join(', ') : t('problems.noneShort')}
       </button>
+      {hasLab && (
+        <button type="button" onClick={workbench.commands.lab.showTopology.run}>
+          <Ring state={look.ring} size={14} />
+          {t('status.lab', { phase: look.label })}
+        </button>
+      )}
       <span className="status-end">
         {hasDocuments && <span role="status">{unsaved > 0 ? t('status.unsaved', { count: unsaved }) : t('status.saved')}</span>}
         {cursor && (

@@ -6,6 +6,7 @@ import { useStore } from '../state/use-store.ts'
 import { Button, IconButton } from './button.tsx'
 import { useApp, useCommand, useI18n } from './context.tsx'
 import { Icon } from './icons.tsx'
+import { LabControls } from './lab-controls.tsx'
 import { Ring } from './ring.tsx'
 import { usePhaseLook } from './use-phase-look.ts'
 import { useTarget } from './use-target.ts'
@@ -19,6 +20,8 @@ export function Toolbar(): ReactElement {
   const { commands } = workbench
   const palette = useCommand(commands.palette)
   const settings = useCommand(commands.settings)
+  const topology = useCommand(commands.lab.showTopology)
+  const isLabInFront = useStore(workbench.isLabInFront)
   return (
     <header className="toolbar">
       <div className="brand" title={location}>
@@ -26,9 +29,19 @@ export function Toolbar(): ReactElement {
         <strong>{t('app.title')}</strong>
         <span className="brand-project">{name}</span>
       </div>
-      <MachineControls />
-      <MachineChip />
+      {isLabInFront ? (
+        <LabControls />
+      ) : (
+        <>
+          <MachineControls />
+          <MachineChip />
+        </>
+      )}
       <div className="toolbar-end">
+        <button type="button" className="lab-button" title={topology.tooltip} aria-pressed={isLabInFront} onClick={topology.run}>
+          <Icon name="network" />
+          <span>{t('toolbar.lab')}</span>
+        </button>
         <button type="button" className="palette-button" title={palette.tooltip} onClick={palette.run}>
           <Icon name="search" size={14} />
           <span className="palette-button-label">{palette.label}</span>
