@@ -36,6 +36,7 @@ export class SerialConsole implements ConsoleView {
   onInput: (bytes: Uint8Array) => void = () => undefined
 
   readonly #usesWebgl: boolean
+  #isDisposed = false
 
   /** A page has few WebGL contexts to give: one console may have one, those of a lab's machines draw with the DOM. */
   constructor({ usesWebgl = true } = {}) {
@@ -136,6 +137,7 @@ export class SerialConsole implements ConsoleView {
 
   /** The machine is gone for good. */
   dispose(): void {
+    this.#isDisposed = true
     this.#terminal.dispose()
   }
 
@@ -152,6 +154,8 @@ export class SerialConsole implements ConsoleView {
   }
 
   #updateAtEnd(): void {
+    // Writes that were waiting still report; asking a terminal that is gone for its buffer would bring half of it back.
+    if (this.#isDisposed) return
     const { viewportY, baseY } = this.#terminal.buffer.active
     this.isAtEnd.set(viewportY >= baseY)
   }

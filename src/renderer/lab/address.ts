@@ -1,3 +1,5 @@
+import type { LabTopology } from '../../protocol/lab.ts'
+
 /** Static IPv4 addresses as a lab writes them: `10.0.0.1/24`. */
 const PATTERN = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/
 
@@ -35,4 +37,18 @@ export function nextAddress(address: string, taken: ReadonlySet<string>): string
     if (parseAddress(candidate) && !taken.has(candidate)) return candidate
   }
   return undefined
+}
+
+/** What the first machine of a lab is called on the network, unless someone says otherwise. */
+const FIRST_ADDRESS = '10.0.0.1/24'
+
+/**
+ * The address of a machine to come: the one after the last that was given. Undefined, for a link-local one, in a lab in which the machines
+ * choose their addresses themselves.
+ */
+export function freeAddress({ nodes }: LabTopology): string | undefined {
+  const given = nodes.flatMap(({ address }) => (address === undefined ? [] : [address]))
+  const last = given.at(-1)
+  if (last !== undefined) return nextAddress(last, new Set(given))
+  return nodes.some(({ kind }) => kind === 'machine') ? undefined : FIRST_ADDRESS
 }

@@ -9,6 +9,7 @@ import { baseName } from '../state/paths.ts'
 import type { KeyValueStorage } from '../state/storage.ts'
 import type { ReadonlyStore, Store } from '../state/store.ts'
 import { createStore } from '../state/store.ts'
+import { freeAddress } from './address.ts'
 import { LabDrafts } from './lab-drafts.ts'
 import { isLabDirty, isLabUp, Lab } from './lab.ts'
 import type { ProcessLook } from './processes.ts'
@@ -233,7 +234,7 @@ export class LabBench {
     const { topology } = this
     if (!topology) return
     const place = at ?? freePlace(topology, this.#canvas?.center() ?? { x: 0, y: 0 })
-    this.lab.edit((current) => addNode(current, kind, place))
+    this.lab.edit((current) => addNode(current, kind, place, propertiesOf(kind, current)))
     const added = this.topology!.nodes.at(-1)!
     this.select([added.id])
     this.#d.announce(this.t('lab.added', { name: added.id }))
@@ -525,6 +526,12 @@ export class LabBench {
     this.#d.notices.show({ severity: 'info', title: this.t('notice.offline') })
     return true
   }
+}
+
+/** What a new node is given. */
+function propertiesOf(kind: NodeKind, topology: LabTopology): Partial<LabNode> {
+  const address = kind === 'machine' ? freeAddress(topology) : undefined
+  return address === undefined ? {} : { address }
 }
 
 type FailureKey = `notice.lab.${'new' | 'open' | 'save' | 'capture' | 'start' | 'stop' | 'pause' | 'cut'}Failed`

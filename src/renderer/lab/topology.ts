@@ -34,15 +34,15 @@ const MS = 1_000_000
 const CLEAN: LinkImpairments = {
   latencyNs: MS,
   jitterNs: 0,
-  bandwidthBps: 0,
+  bandwidthBps: 100_000_000,
   loss: 0,
   duplicate: 0,
   reorder: 0,
   corrupt: 0,
-  queueBytes: 65_536,
+  queueBytes: 131_072,
 }
 
-/** Links as one meets them; numbers are round, orders of magnitude are right. */
+/** Links as one meets them; numbers are round, orders of magnitude are right. A cable is what a file means that says nothing of it. */
 export const LINK_PRESETS = {
   cable: CLEAN,
   wifi: { ...CLEAN, latencyNs: 3 * MS, jitterNs: 2 * MS, bandwidthBps: 50_000_000, loss: 0.01, reorder: 0.002 },

@@ -1,8 +1,9 @@
 import type { ReactElement } from 'react'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useI18n } from '../ui/context.tsx'
 
-const BYTES_A_LINE = 16
+/** Bytes a line, and what such a line takes in pixels: 16 where there is room. */
+const LINE = { wide: 16, narrow: 8, wideRoomMin: 480 }
 
 /** The bytes of a frame in hexadecimal and as text; those of the chosen field are marked. A click finds the field of a byte. */
 export function HexView({
@@ -16,15 +17,27 @@ export function HexView({
 }): ReactElement {
   const { t } = useI18n()
   const ref = useRef<HTMLDivElement>(null)
-  const lines = Array.from({ length: Math.ceil(bytes.length / BYTES_A_LINE) }, (_, line) => line * BYTES_A_LINE)
-  useEffect(() => ref.current?.querySelector('.hex-marked')?.scrollIntoView({ block: 'nearest' }), [mark?.start])
+  const [perLine, setPerLine] = useState(LINE.wide)
+  useEffect(() => {
+    const element = ref.current!
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth > 0) setPerLine(element.clientWidth < LINE.wideRoomMin ? LINE.narrow : LINE.wide)
+    })
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  const lines = Array.from({ length: Math.ceil(bytes.length / perLine) }, (_, line) => line * perLine)
+  useEffect(() => {
+    // In braces: it returns a promise in newer browsers, which is no way to clean up.
+    void ref.current?.querySelector('.hex-marked')?.scrollIntoView({ block: 'nearest' })
+  }, [mark?.start, perLine])
   const isMarked = (offset: number): boolean => mark !== null && offset >= mark.start && offset < mark.start + mark.length
   const cells = (offset: number, text: (byte: number) => string): ReactElement[] =>
-    Array.from({ length: BYTES_A_LINE }, (_, i) => offset + i).map((at) => {
+    Array.from({ length: perLine }, (_, i) => offset + i).map((at) => {
       const isThere = at < bytes.length
       const marked = isMarked(at)
       const className = `${marked ? 'hex-marked' : ''} ${marked && !isMarked(at - 1) ? 'hex-first' : ''} ${
-        marked && (!isMarked(at + 1) || at % BYTES_A_LINE === BYTES_A_LINE - 1) ? 'hex-last' : ''
+        marked && (!isMarked(at + 1) || at % perLine === perLine - 1) ? 'hex-last' : ''
       }`
       return (
         <span key={at} className={className} data-offset={isThere ? at : undefined}>

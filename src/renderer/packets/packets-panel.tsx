@@ -75,7 +75,7 @@ export function PacketsPanel(): ReactElement {
             onClick={pause}
           />
           <IconButton
-            icon="toEnd"
+            icon="follow"
             className={isFollowing ? 'icon-button-on' : ''}
             label={t('packets.follow')}
             aria-pressed={isFollowing}

@@ -1,6 +1,6 @@
-import type { IDockviewHeaderActionsProps } from 'dockview-react'
+import type { DockviewApi, IDockviewHeaderActionsProps } from 'dockview-react'
 import type { ReactElement } from 'react'
-import { useEffect, useState } from 'react'
+import { useEffect, useReducer, useState } from 'react'
 import type { SerialConsole } from '../console/terminal.ts'
 import { useStore } from '../state/use-store.ts'
 import { IconButton } from '../ui/button.tsx'
@@ -21,7 +21,12 @@ export function HeaderActions({ activePanel, api, containerApi, group }: IDockvi
     <div className="header-actions">
       {activePanel?.id === 'project' && <ProjectActions />}
       {activePanel?.id === 'console' && <ConsoleActions terminal={console} />}
-      {labNode !== undefined && <ConsoleActions terminal={labConsoles.terminal(labNode)} />}
+      {labNode !== undefined && (
+        <>
+          <ArrangeConsoles dock={containerApi} />
+          <ConsoleActions terminal={labConsoles.terminal(labNode)} />
+        </>
+      )}
       <IconButton
         icon={isMaximized ? 'restore' : 'maximize'}
         label={t(isMaximized ? 'panel.restore' : 'panel.maximize')}
@@ -49,6 +54,22 @@ function ProjectActions(): ReactElement {
       )}
     </>
   )
+}
+
+/** Where the lab has several consoles: side by side, or one behind the other. */
+function ArrangeConsoles({ dock }: { dock: DockviewApi }): ReactElement | null {
+  const { workbench } = useApp()
+  const { layout, commands } = workbench
+  const tile = useCommand(commands.lab.tileConsoles)
+  const stack = useCommand(commands.lab.stackConsoles)
+  const [, look] = useReducer((looks: number) => looks + 1, 0)
+  useEffect(() => {
+    const listener = dock.onDidLayoutChange(look)
+    return () => listener.dispose()
+  }, [dock])
+  if (layout.labConsoles().length < 2) return null
+  const [icon, { label, tooltip, run }] = layout.areConsolesTiled() ? (['tabs', stack] as const) : (['tile', tile] as const)
+  return <IconButton icon={icon} label={label} title={tooltip} onClick={run} />
 }
 
 function ConsoleActions({ terminal }: { terminal: SerialConsole }): ReactElement {

@@ -125,16 +125,20 @@ export class Layout {
 
   /** The lab's consoles side by side, in as many rows as make them wide enough to read. */
   tileLabConsoles(): void {
+    const api = this.#api
     const panels = this.#labConsolePanels()
     const [first, ...others] = panels
-    if (!first) return
+    if (!api || !first) return
     this.#isReplacing = true
+    const packets = this.#packetsApart(first.group)
     const columns = panels.length <= 3 ? panels.length : Math.ceil(Math.sqrt(panels.length))
     const heads: IDockviewPanel[] = [first]
     for (const [index, panel] of others.entries()) {
       const column = (index + 1) % columns
       if (index + 1 < columns) {
-        panel.api.moveTo({ group: heads[index].group, position: 'right' })
+        // The packets already have a column: it is the last console's too, rather than a further one.
+        if (packets && index + 2 === columns) panel.api.moveTo({ group: packets, position: 'center', index: 0 })
+        else panel.api.moveTo({ group: heads[index].group, position: 'right' })
         heads.push(panel)
       } else panel.api.moveTo({ group: heads[column].group, position: 'bottom' })
     }
@@ -318,6 +322,18 @@ export class Layout {
     const last = consoles.at(-1)
     if (!last) return null
     return last.group === consoles[0].group ? { referencePanel: last, direction: 'right' } : { referencePanel: last }
+  }
+
+  /** The group of the packets, when they have one that is not `group`, for themselves or with consoles. */
+  #packetsApart(group: DockviewGroupPanel): DockviewGroupPanel | null {
+    const packets = this.#api?.getPanel('packets')
+    if (!packets || packets.group === group) return null
+    return packets.group.panels.every((panel) => panel === packets || nodeOf(panel) !== null) ? packets.group : null
+  }
+
+  /** The lab's consoles stand in more than one group. */
+  areConsolesTiled(): boolean {
+    return new Set(this.#labConsolePanels().map(({ group }) => group)).size > 1
   }
 
   #addLabConsole(node: string): IDockviewPanel | undefined {

@@ -3,6 +3,7 @@ import {
   applyNodeChanges,
   Background,
   BackgroundVariant,
+  ConnectionLineType,
   ConnectionMode,
   MiniMap,
   ReactFlow,
@@ -34,6 +35,8 @@ export const NODE_MIME = 'application/x-atoll-node'
 const MINIMAP_NODES_MIN = 16
 /** Further away than this, a node shows its name and state only, and these larger. */
 const DETAIL_ZOOM_MIN = 0.72
+/** Frames within which a node that was added is drawn; later, nobody waits for it any more. */
+const MEASURE_FRAMES_MAX = 30
 const NODE_TYPES = { lab: NodeCard }
 const EDGE_TYPES = { link: LinkEdge }
 const ARROWS: Record<string, 'left' | 'right' | 'up' | 'down'> = {
@@ -171,6 +174,7 @@ function Flow({ topology, onInspect }: CanvasProps): ReactElement {
           'minimap.ariaLabel': t('lab.canvas.minimap'),
         }}
         connectionMode={ConnectionMode.Loose}
+        connectionLineType={ConnectionLineType.Straight}
         connectionRadius={48}
         isValidConnection={({ source, target }) => connectProblem(topology, source, target) === null}
         onNodesChange={onNodesChange}
@@ -251,11 +255,7 @@ function useCanvasView(ref: { current: HTMLDivElement | null }, onInspect: () =>
       },
       fit: () => void flow.fitView({ ...FIT, duration: duration() }),
       zoom: (step) => void (step === 1 ? flow.zoomIn({ duration: duration() }) : flow.zoomOut({ duration: duration() })),
-      focusNode: (id) =>
-        requestAnimationFrame(() => {
-          ref.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus()
-          bringIntoView(id)
-        }),
+      focusNode: (id) => whenDrawn(id, MEASURE_FRAMES_MAX),
       focusInspector: () => {
         const node = focusedNode(ref.current)
         const link = focusedEdge(ref.current)
@@ -264,6 +264,17 @@ function useCanvasView(ref: { current: HTMLDivElement | null }, onInspect: () =>
         onInspect()
       },
     })
+    /** A node that was just added is drawn and measured some frames later. */
+    function whenDrawn(id: string, frames: number): void {
+      requestAnimationFrame(() => {
+        if (!flow.getInternalNode(id)?.measured.width) {
+          if (frames > 0) whenDrawn(id, frames - 1)
+          return
+        }
+        ref.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus()
+        bringIntoView(id)
+      })
+    }
     function bringIntoView(id: string): void {
       const node = flow.getInternalNode(id)
       const { width, height, transform } = store.getState()

@@ -10,7 +10,7 @@ export function linkSummary({ impairments }: LabLink, i18n: I18n): string {
   const percent = (value: number): string => formatQuantity('probability', value, i18n)!
   return [
     latencyNs !== plain.latencyNs && formatQuantity('time', latencyNs, i18n),
-    bandwidthBps > 0 && formatQuantity('bandwidth', bandwidthBps, i18n),
+    bandwidthBps !== plain.bandwidthBps && (formatQuantity('bandwidth', bandwidthBps, i18n) ?? i18n.t('lab.link.unlimitedShort')),
     loss > 0 && i18n.t('lab.link.lossShort', { value: percent(loss) }),
     duplicate + reorder + corrupt > 0 && i18n.t('lab.link.moreShort'),
   ]

@@ -37,7 +37,10 @@ function MachineCard({ node }: { node: LabNode }): ReactElement {
         <p className="node-name">{node.id}</p>
         <p className="node-program">{node.program === undefined ? t('lab.shell') : baseName(node.program)}</p>
       </div>
-      <p className="node-state">{isRestarted ? t('lab.node.restarted') : look.label}</p>
+      <p className="node-state">
+        <span>{isRestarted ? t('lab.node.restarted') : look.label}</span>
+        {node.address !== undefined && <span className="node-address">{node.address.split('/')[0]}</span>}
+      </p>
     </div>
   )
 }

@@ -229,6 +229,7 @@ export class LabDesk {
       run: this.#running?.run,
       loop: this.#running?.loop,
       last: this.#last,
+      switchedOn: new Set(this.#running?.machines.keys()),
       isBuilding: this.#building !== null,
       cuts: this.#cuts,
       failure: this.#failure,

@@ -16,6 +16,8 @@ export interface LabState {
   run?: LabRun
   loop?: LabLoop
   last?: Ended
+  /** Machines that were switched on; one of which nothing has been heard yet boots. */
+  switchedOn: ReadonlySet<string>
   isBuilding: boolean
   cuts: ReadonlySet<string>
   /** Why it had to end. */
@@ -43,13 +45,13 @@ function phaseOf({ isBuilding, failure, loop }: LabState): LabPhase {
   return loop.isPaused ? 'paused' : 'running'
 }
 
-function machinesOf({ lab, run }: LabState): LabMachineStatus[] {
+function machinesOf({ lab, run, switchedOn }: LabState): LabMachineStatus[] {
   const reports = new Map(run?.coordinator.reports().map((report) => [report.node, report]))
   return lab.nodes
     .filter(({ kind }) => kind === 'machine')
     .map(({ id }): LabMachineStatus => {
       const report = reports.get(id)
-      if (report === undefined) return { node: id, phase: 'off', virtualNs: 0, instructions: 0 }
+      if (report === undefined) return { node: id, phase: switchedOn.has(id) ? 'booting' : 'off', virtualNs: 0, instructions: 0 }
       const { phase, exitStatus, virtualNs, instructions, message } = report
       return { node: id, phase, exitStatus, virtualNs, instructions, message }
     })

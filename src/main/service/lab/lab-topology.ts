@@ -7,7 +7,7 @@ import type { LabTopology } from '../../../protocol/lab.ts'
 import { UserError } from '../errors.ts'
 
 /** Of a lab that nobody has named yet. */
-const NAME_DEFAULT = 'lab'
+const NAME_DEFAULT = 'my-lab'
 
 export const EMPTY_LAB: Lab = resolveLab({ version: 1, name: NAME_DEFAULT, nodes: [] })
 
