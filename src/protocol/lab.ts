@@ -153,12 +153,20 @@ export interface LabService {
   labProcesses(node: string): Promise<ProcessStatus[]>
 }
 
+/** What another window did to the open lab. */
+export type LabChange =
+  | { kind: 'edited' | 'saved'; topology: LabTopology; path: ProjectPath | null }
+  /** There is another lab now: `labAttach` tells which. */
+  | { kind: 'opened' }
+
 /** What the shell tells about the open lab, unasked. */
 export interface LabEvents {
   labStatus(status: LabStatus): void
   labConsole(node: string, bytes: Uint8Array): void
   /** New frames were captured; `labFrames` fetches them. */
   labTraffic(newest: number): void
+  /** Told to every window but the one that did it. */
+  labChanged(change: LabChange): void
   /** A program was built again and the machines that run it restarted. */
   labRestarted(nodes: string[]): void
 }

@@ -117,6 +117,7 @@ describe('connectWorkbench', () => {
         labStatus: () => undefined,
         labConsole: () => undefined,
         labTraffic: () => undefined,
+        labChanged: () => undefined,
         labRestarted: () => undefined,
       },
       onState: (state) => states.push(state),

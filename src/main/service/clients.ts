@@ -1,6 +1,6 @@
 import type { Channel, Remote } from '../../protocol/rpc.ts'
 import { createRpc } from '../../protocol/rpc.ts'
-import type { LabEvents, LabStatus } from '../../protocol/lab.ts'
+import type { LabChange, LabEvents, LabStatus } from '../../protocol/lab.ts'
 import type { MachineId, MachineStatus, ProjectPath } from '../../protocol/service.ts'
 import type { ShellEvents, ShellService } from '../../protocol/shell.ts'
 import { ConsoleFeed } from './lab/console-feed.ts'
@@ -143,6 +143,11 @@ export class Clients implements LabEvents {
 
   labTraffic(newest: number): void {
     this.#tellOfLab((rpc) => rpc.labTraffic.asEvent(newest))
+  }
+
+  labChanged(change: LabChange, except?: Client): void {
+    for (const client of this.#clients)
+      if (client !== except) client.tellOfLab((rpc) => void rpc.labChanged.asEvent(change).catch(() => undefined))
   }
 
   labRestarted(nodes: string[]): void {

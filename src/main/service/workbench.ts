@@ -127,7 +127,10 @@ export class Workbench {
         this.#machine(id)
         this.#pool.type(id, bytes)
       },
-      ...labServiceFor(this.#lab, () => client.attachLab()),
+      ...labServiceFor(this.#lab, {
+        attach: () => client.attachLab(),
+        tellOthers: (labChange) => this.#clients.labChanged(labChange, client),
+      }),
     }
   }
 

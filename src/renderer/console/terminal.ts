@@ -13,6 +13,11 @@ const SCROLLBACK_LINES = 20_000
 export const SEARCH_RESULTS_MAX = 1000
 /** RIS (ECMA-48, 8.3.105): the terminal as it was when new, scrollback included. */
 const FULL_RESET = '\u001bc'
+/**
+ * In pixels. A cell is 0.6 em wide: these are the sizes that fill whole pixels, where 13 would be squeezed from 7.8 to 7. The smaller one
+ * is for a console that is too narrow for what a machine prints when it starts.
+ */
+const FONT = { size: 13.4, smallSize: 11.7, widthMin: 540 }
 const ANSI = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
 
 export interface SearchResult {
@@ -46,8 +51,7 @@ export class SerialConsole implements ConsoleView {
       cursorBlink: false,
       cursorInactiveStyle: 'outline',
       fontFamily: token('font-mono'),
-      // 0.6 em a cell: this is the size that fills whole pixels, where 13 would be squeezed from 7.8 to 7.
-      fontSize: 13.4,
+      fontSize: FONT.size,
       lineHeight: 1.2,
       scrollback: SCROLLBACK_LINES,
       allowProposedApi: true,
@@ -73,7 +77,9 @@ export class SerialConsole implements ConsoleView {
       if (this.#usesWebgl) this.#useWebgl()
     }
     const observer = new ResizeObserver(() => {
-      if (element.clientWidth > 0 && element.clientHeight > 0) this.#fit.fit()
+      if (element.clientWidth === 0 || element.clientHeight === 0) return
+      this.#terminal.options.fontSize = element.clientWidth < FONT.widthMin ? FONT.smallSize : FONT.size
+      this.#fit.fit()
     })
     observer.observe(element)
     return () => {

@@ -178,7 +178,6 @@ export const enLab = {
   'lab.link.heal': 'Heal {link}',
   'lab.link.cutShort': 'Cut',
   'lab.link.healShort': 'Heal',
-  'lab.link.state': 'State',
   'lab.link.isCut': 'cut',
   'lab.link.isWhole': 'connected',
   'lab.link.rate': 'Now',

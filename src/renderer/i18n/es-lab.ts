@@ -182,7 +182,6 @@ export const esLab: Pick<Catalogue, keyof typeof enLab> = {
   'lab.link.heal': 'Reparar {link}',
   'lab.link.cutShort': 'Cortar',
   'lab.link.healShort': 'Reparar',
-  'lab.link.state': 'Estado',
   'lab.link.isCut': 'cortado',
   'lab.link.isWhole': 'conectado',
   'lab.link.rate': 'Ahora',

@@ -1,4 +1,4 @@
-import type { LabEvents, LabNode, LabService, LabTopology, LinkImpairments, NodeKind, NodePosition } from '../../protocol/lab.ts'
+import type { LabChange, LabEvents, LabNode, LabService, LabTopology, LinkImpairments, NodeKind, NodePosition } from '../../protocol/lab.ts'
 import type { Diagnostic, ProjectPath } from '../../protocol/service.ts'
 import type { I18n } from '../i18n/i18n.ts'
 import type { Layout } from '../panels/layout.ts'
@@ -57,6 +57,8 @@ export interface CanvasView {
   fit(): void
   zoom(step: 1 | -1): void
   focusNode(id: string): void
+  /** The canvas keeps the focus when `change` takes away what has it. */
+  keepFocus(change: () => void): void
   /** Brings the inspector's first field under the hand. */
   focusInspector(): void
 }
@@ -140,6 +142,7 @@ export class LabBench {
       },
       labConsole: (node, bytes) => consoles.write(node, bytes),
       labTraffic: (newest) => this.traffic.announced(newest),
+      labChanged: (change) => this.#changedElsewhere(change),
       labRestarted: (nodes) => this.#restarted(nodes),
     }
   }
@@ -295,7 +298,7 @@ export class LabBench {
   removeSelected(): void {
     const { nodes, links } = this.selection.get()
     if (nodes.size + links.size === 0) return
-    this.lab.edit((topology) => remove(topology, nodes, links))
+    this.#keepFocus(() => this.lab.edit((topology) => remove(topology, nodes, links)))
     this.#d.announce(this.t('lab.removed', { count: nodes.size + links.size }))
   }
 
@@ -331,11 +334,11 @@ export class LabBench {
   }
 
   undo(): void {
-    this.lab.undo()
+    this.#keepFocus(() => this.lab.undo())
   }
 
   redo(): void {
-    this.lab.redo()
+    this.#keepFocus(() => this.lab.redo())
   }
 
   // Running
@@ -435,6 +438,11 @@ export class LabBench {
     return phase !== 'off' && isAlive(phase)
   }
 
+  #keepFocus(change: () => void): void {
+    if (this.#canvas) this.#canvas.keepFocus(change)
+    else change()
+  }
+
   #node(id: string): LabNode | undefined {
     return this.topology ? findNode(this.topology, id) : undefined
   }
@@ -475,6 +483,12 @@ export class LabBench {
       this.#d.layout.closeLabConsole(node)
       this.#d.consoles.remove(node)
     }
+  }
+
+  /** Another window drew, saved, or opened another lab. */
+  async #changedElsewhere(change: LabChange): Promise<void> {
+    await this.lab.changedElsewhere(change)
+    if (change.kind === 'opened') this.#opened()
   }
 
   /** What one wants to see when machines start: their consoles, what is on the wires, what runs. */

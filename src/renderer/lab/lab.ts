@@ -1,4 +1,4 @@
-import type { LabAttachment, LabResult, LabService, LabStatus, LabTopology } from '../../protocol/lab.ts'
+import type { LabAttachment, LabChange, LabResult, LabService, LabStatus, LabTopology } from '../../protocol/lab.ts'
 import type { ProjectPath } from '../../protocol/service.ts'
 import { messageOf } from '../state/documents.ts'
 import type { ReadonlyStore, Signal, Store } from '../state/store.ts'
@@ -73,6 +73,7 @@ export class Lab {
   #draftTimer: ReturnType<typeof setTimeout> | undefined
   /** What the service last heard. */
   #pushed: LabTopology | null = null
+  #isPushing = false
   #push: Promise<LabResult> = Promise.resolve({ ok: true })
   /** The topology has changed, by an edit, an undo, or because another lab was opened. */
   readonly onChanged: Signal<[]> = createSignal()
@@ -210,6 +211,29 @@ export class Lab {
     this.#store.update((view) => ({ ...view, status, rates: this.#meter.measure(status) }))
   }
 
+  /**
+   * Another window has changed the lab, and the service knows. What is drawn here and has not been told yet is newer, and will be told; so
+   * both windows end with the same.
+   */
+  async changedElsewhere(change: LabChange): Promise<void> {
+    const { history } = this.#store.get()
+    if (change.kind === 'opened' || history === null) {
+      clearTimeout(this.#pushTimer)
+      this.#pushTimer = undefined
+      const attachment = await this.#service.labAttach()
+      if (attachment.topology) this.#take(attachment, attachment.topology, attachment.topology, null)
+      return
+    }
+    if (this.#pushTimer !== undefined || this.#isPushing) return
+    const { kind, topology, path } = change
+    const isSame = isSameTopology(history.present, topology)
+    const present = isSame ? history.present : topology
+    this.#pushed = present
+    this.#store.update((view) => ({ ...view, path, history: commit(history, present), saved: kind === 'saved' ? topology : view.saved }))
+    this.#drafts.opened(path)
+    if (!isSame) this.onChanged.emit()
+  }
+
   /** Tells the service the topology as it is now. */
   flush(): Promise<LabResult> {
     clearTimeout(this.#pushTimer)
@@ -283,6 +307,7 @@ export class Lab {
   async #pushNow(): Promise<LabResult> {
     const { topology } = this
     if (!topology || topology === this.#pushed) return { ok: true }
+    this.#isPushing = true
     try {
       const result = await this.#service.labUpdate(topology)
       if (result.ok) this.#pushed = topology
@@ -291,6 +316,8 @@ export class Lab {
     } catch (reason) {
       // A lost connection: the next attachment brings both sides together.
       return { ok: false, message: messageOf(reason) }
+    } finally {
+      this.#isPushing = false
     }
   }
 

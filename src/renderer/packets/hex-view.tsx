@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import { useI18n } from '../ui/context.tsx'
 
 /** Bytes a line, and what such a line takes in pixels: 16 where there is room. */
-const LINE = { wide: 16, narrow: 8, wideRoomMin: 480 }
+const LINE = { wide: 16, narrow: 8, wideRoomMin: 535 }
 
 /** The bytes of a frame in hexadecimal and as text; those of the chosen field are marked. A click finds the field of a byte. */
 export function HexView({

@@ -130,6 +130,7 @@ const Row = memo(function Row({
   onChoose: (number: number) => void
 }): ReactElement {
   const { number } = useI18n()
+  const time = number(frame.timeNs / 1e9, { minimumFractionDigits: 6, maximumFractionDigits: 6 })
   const isGone = frame.fate === 'lost' || frame.fate === 'cut' || frame.fate === 'queue-full'
   const protocol = decoded.protocol.toLowerCase()
   return (
@@ -145,7 +146,8 @@ const Row = memo(function Row({
         {frame.number}
       </span>
       <span role="gridcell" className="packet-time">
-        {number(frame.timeNs / 1e9, { minimumFractionDigits: 6, maximumFractionDigits: 6 })}
+        {time.slice(0, -3)}
+        <span className="packet-time-fine">{time.slice(-3)}</span>
       </span>
       <span role="gridcell" className="packet-link">
         {frame.from} → {frame.to}

@@ -15,6 +15,7 @@ function setUp() {
       labStatus: () => undefined,
       labConsole: () => undefined,
       labTraffic: () => undefined,
+      labChanged: () => undefined,
       labRestarted: () => undefined,
     },
     reattach: vi.fn((_: Attachment) => true),

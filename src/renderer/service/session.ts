@@ -47,6 +47,7 @@ export class Session<A extends Attached> {
         labStatus: (...args) => this.#attached.get()?.events.labStatus(...args),
         labConsole: (...args) => this.#attached.get()?.events.labConsole(...args),
         labTraffic: (...args) => this.#attached.get()?.events.labTraffic(...args),
+        labChanged: (...args) => this.#attached.get()?.events.labChanged(...args),
         labRestarted: (...args) => this.#attached.get()?.events.labRestarted(...args),
       },
       onState: (state) => {

@@ -256,6 +256,15 @@ function useCanvasView(ref: { current: HTMLDivElement | null }, onInspect: () =>
       fit: () => void flow.fitView({ ...FIT, duration: duration() }),
       zoom: (step) => void (step === 1 ? flow.zoomIn({ duration: duration() }) : flow.zoomOut({ duration: duration() })),
       focusNode: (id) => whenDrawn(id, MEASURE_FRAMES_MAX),
+      keepFocus: (change) => {
+        const hadFocus = ref.current!.contains(document.activeElement)
+        change()
+        if (!hadFocus) return
+        requestAnimationFrame(() => {
+          // What had the focus is gone with its element, and keys would go nowhere.
+          if (document.activeElement === document.body) ref.current?.focus()
+        })
+      },
       focusInspector: () => {
         const node = focusedNode(ref.current)
         const link = focusedEdge(ref.current)

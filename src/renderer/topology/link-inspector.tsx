@@ -11,12 +11,13 @@ import type { Quantity } from './quantities.ts'
 import { formatBitRate, formatQuantity } from './quantities.ts'
 import { QuantityField } from './quantity-field.tsx'
 
+/** What one changes most comes first. */
 const FIELDS = [
+  ['loss', 'probability'],
   ['latencyNs', 'time'],
   ['jitterNs', 'time'],
   ['bandwidthBps', 'bandwidth'],
   ['queueBytes', 'bytes'],
-  ['loss', 'probability'],
   ['duplicate', 'probability'],
   ['reorder', 'probability'],
   ['corrupt', 'probability'],
@@ -93,7 +94,8 @@ function LinkState({ link }: { link: LabLink }): ReactElement {
   const lossNow = status.impairments.loss
   return (
     <section className="inspector-section">
-      <div className="inspector-actions">
+      <div className="link-state">
+        <p className={status.isCut ? 'is-broken' : ''}>{t(status.isCut ? 'lab.link.isCut' : 'lab.link.isWhole')}</p>
         <Button
           variant={status.isCut ? 'primary' : 'plain'}
           icon={status.isCut ? 'heal' : 'scissors'}
@@ -103,10 +105,6 @@ function LinkState({ link }: { link: LabLink }): ReactElement {
         </Button>
       </div>
       <dl className="readout">
-        <div>
-          <dt>{t('lab.link.state')}</dt>
-          <dd className={status.isCut ? 'is-broken' : ''}>{t(status.isCut ? 'lab.link.isCut' : 'lab.link.isWhole')}</dd>
-        </div>
         <div>
           <dt>{t('lab.link.rate')}</dt>
           <dd>

@@ -26,12 +26,15 @@ export interface LabDeskOptions {
   project: Project
   builder: ProgramBuilder
   /** Whoever watches the lab. */
-  audience: LabEvents
+  audience: LabAudience
   spawn?: SpawnLabWorker
   library?: LabLibrary
   /** Threads for a lab's machines; 0 for this one. */
   workers?: number
 }
+
+/** What changes the lab is told by whoever changed it. */
+type LabAudience = Omit<LabEvents, 'labChanged'>
 
 interface Running {
   run: LabRun
@@ -43,7 +46,7 @@ interface Running {
 /** The one lab that is open: what is drawn, what runs, and what it printed. Windows come and go. */
 export class LabDesk {
   readonly #project: Project
-  readonly #audience: LabEvents
+  readonly #audience: LabAudience
   readonly #library: LabLibrary
   readonly #builder: ProgramBuilder
   readonly #spawn: SpawnLabWorker | undefined
