@@ -124,9 +124,9 @@ function useKeyboard(): void {
   useEffect(() => {
     const place = ({ target }: KeyboardEvent): KeyPlace => {
       if (console.hasFocus() || labConsoles.hasFocus()) return 'console'
-      return target instanceof Element && target.closest('[data-canvas]') && !target.closest('input, textarea, select, button')
-        ? 'canvas'
-        : 'elsewhere'
+      if (!(target instanceof Element) || target.closest('input:not([type=range]), textarea')) return 'elsewhere'
+      if (target.closest('[data-canvas]') && !target.closest('input, select, button')) return 'canvas'
+      return target.closest('[data-lab]') ? 'lab' : 'elsewhere'
     }
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.isComposing) return

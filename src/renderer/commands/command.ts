@@ -5,8 +5,11 @@ export interface Command {
   title: PlainMessageKey
   /** The first one is shown to the person. */
   keys: readonly KeyCombination[]
-  /** Where the keys work: a machine's console gets every key that is not for `everywhere`; `in-canvas` keys may be plain letters. */
-  scope: 'everywhere' | 'outside-console' | 'in-console' | 'in-canvas'
+  /**
+   * Where the keys work: a machine's console gets every key that is not for `everywhere`; `in-canvas` keys may be plain letters; `in-lab`
+   * is the canvas and what stands around it, but for fields in which one types.
+   */
+  scope: 'everywhere' | 'outside-console' | 'in-console' | 'in-canvas' | 'in-lab'
   isEnabled: () => boolean
   run: () => void
 }

@@ -59,7 +59,7 @@ export function createCommands(workbench: Workbench) {
 }
 
 /** What has the focus, as far as keys go. */
-export type KeyPlace = 'console' | 'canvas' | 'elsewhere'
+export type KeyPlace = 'console' | 'canvas' | 'lab' | 'elsewhere'
 
 export type Commands = ReturnType<typeof createCommands>
 
@@ -92,5 +92,7 @@ function isHeard(scope: Command['scope'], place: KeyPlace): boolean {
       return place === 'console'
     case 'in-canvas':
       return place === 'canvas'
+    case 'in-lab':
+      return place === 'canvas' || place === 'lab'
   }
 }

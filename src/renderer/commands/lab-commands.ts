@@ -69,18 +69,16 @@ export function createLabCommands(workbench: Workbench) {
       () => inFront() && bench.selectedMachines().length > 0,
     ),
     properties: canvas('command.lab.properties', ['Enter', 'F2'], () => bench.canvas?.focusInspector()),
-    undo: canvas(
-      'command.lab.undo',
-      ['Mod+Z'],
-      () => bench.undo(),
-      () => inFront() && canUndo(view().history!),
-    ),
-    redo: canvas(
-      'command.lab.redo',
-      ['Mod+Shift+Z', 'Mod+Y'],
-      () => bench.redo(),
-      () => inFront() && canRedo(view().history!),
-    ),
+    undo: defineCommand('command.lab.undo', () => bench.undo(), {
+      keys: ['Mod+Z'],
+      scope: 'in-lab',
+      isEnabled: () => inFront() && canUndo(view().history!),
+    }),
+    redo: defineCommand('command.lab.redo', () => bench.redo(), {
+      keys: ['Mod+Shift+Z', 'Mod+Y'],
+      scope: 'in-lab',
+      isEnabled: () => inFront() && canRedo(view().history!),
+    }),
     copy: canvas('command.lab.copy', ['Mod+C'], () => bench.copySelected(), hasNodes),
     cutNodes: canvas('command.lab.cutNodes', ['Mod+X'], () => bench.cutSelected(), hasNodes),
     paste: canvas(

@@ -55,6 +55,8 @@ export interface CanvasView {
   /** The middle of what is in sight, in canvas units. */
   center(): NodePosition
   fit(): void
+  /** Takes the keys. */
+  focus(): void
   zoom(step: 1 | -1): void
   focusNode(id: string): void
   /** The canvas keeps the focus when `change` takes away what has it. */
@@ -111,6 +113,9 @@ export class LabBench {
   readonly #d: LabBenchDependencies
   #clipboard: Fragment | null = null
   #pastes = 0
+  readonly #identities = new Map<string, string>()
+  /** A lab was opened that no canvas has shown yet. */
+  #isOpening = false
 
   constructor(dependencies: LabBenchDependencies) {
     this.#d = dependencies
@@ -158,6 +163,7 @@ export class LabBench {
   /** Lends the canvas, until the result is called. */
   attachCanvas(canvas: CanvasView): () => void {
     this.#canvas = canvas
+    if (this.#isOpening) this.#showOpened()
     return () => {
       if (this.#canvas === canvas) this.#canvas = null
     }
@@ -281,9 +287,15 @@ export class LabBench {
   rename(from: string, to: string): void {
     this.lab.edit((topology) => renameNode(topology, from, to))
     if (!this.#node(to) || from === to) return
+    this.#identities.set(to, this.identityOf(from))
     this.#d.consoles.renamed(from, to)
     this.#d.layout.renameLabConsole(from, to)
     this.select([to])
+  }
+
+  /** The name that a node had when it was first seen: what is open about it stays open when it is renamed. */
+  identityOf(node: string): string {
+    return this.#identities.get(node) ?? node
   }
 
   changeLab(change: Partial<Pick<LabTopology, 'name' | 'seed'>>): void {
@@ -464,7 +476,19 @@ export class LabBench {
 
   #opened(): void {
     this.select([])
-    requestAnimationFrame(() => this.#canvas?.fit())
+    // Those of the lab before, whatever their machines were called: the new one's come when it starts, in their own order.
+    for (const node of this.#d.layout.labConsoles()) this.#d.layout.closeLabConsole(node)
+    this.#isOpening = true
+    if (this.#canvas) this.#showOpened()
+  }
+
+  /** What was opened is seen whole, and the canvas has the keys, unless the person went on to something else meanwhile. */
+  #showOpened(): void {
+    this.#isOpening = false
+    requestAnimationFrame(() => {
+      this.#canvas?.fit()
+      if (document.activeElement === null || document.activeElement === document.body) this.#canvas?.focus()
+    })
   }
 
   /** The topology changed: what is gone is no longer selected, and has no console. */

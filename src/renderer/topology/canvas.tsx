@@ -34,7 +34,7 @@ export const NODE_MIME = 'application/x-atoll-node'
 /** A small network is seen at a glance; a map of it would only be in the way. */
 const MINIMAP_NODES_MIN = 16
 /** Further away than this, a node shows its name and state only, and these larger. */
-const DETAIL_ZOOM_MIN = 0.72
+const DETAIL_ZOOM_MIN = 0.82
 /** Frames within which a node that was added is drawn; later, nobody waits for it any more. */
 const MEASURE_FRAMES_MAX = 30
 const NODE_TYPES = { lab: NodeCard }
@@ -253,6 +253,7 @@ function useCanvasView(ref: { current: HTMLDivElement | null }, onInspect: () =>
         const box = ref.current!.getBoundingClientRect()
         return flow.screenToFlowPosition({ x: box.left + box.width / 2, y: box.top + box.height / 2 })
       },
+      focus: () => ref.current?.focus(),
       fit: () => void flow.fitView({ ...FIT, duration: duration() }),
       zoom: (step) => void (step === 1 ? flow.zoomIn({ duration: duration() }) : flow.zoomOut({ duration: duration() })),
       focusNode: (id) => whenDrawn(id, MEASURE_FRAMES_MAX),

@@ -30,7 +30,7 @@ export function Inspector({ topology }: { topology: LabTopology }): ReactElement
   return (
     <aside className="inspector" aria-label={t('lab.inspector')}>
       {node ? (
-        <NodeInspector key={node.id} node={node} topology={topology} />
+        <NodeInspector key={workbench.lab.identityOf(node.id)} node={node} topology={topology} />
       ) : isLinks ? (
         <LinkInspector
           key={[...links].join()}

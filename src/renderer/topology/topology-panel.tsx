@@ -37,6 +37,7 @@ export function TopologyPanel(): ReactElement {
     <div
       ref={ref}
       className="topology"
+      data-lab=""
       onKeyDown={({ key, target }) => {
         // Back from the inspector to what it was about.
         if (key !== 'Escape' || !(target instanceof Element) || !target.closest('.inspector')) return
