@@ -91,7 +91,7 @@ export const esLab: Pick<Catalogue, keyof typeof enLab> = {
   'lab.kind.switch': 'Conmutador',
   'lab.kind.hub': 'Concentrador',
   'lab.kind.link': 'Enlace',
-  'lab.shell': 'Intérprete de comandos',
+  'lab.shell': 'Shell',
 
   'lab.none.title': 'Dibuja una red y ponla en marcha.',
   'lab.none.detail': 'Máquinas, cada una con su programa y su consola, y cables que puedes cortar, frenar y escuchar.',

@@ -48,17 +48,26 @@ export function PacketList({
     if (isFollowing) ref.current!.scrollTop = ref.current!.scrollHeight
   }, [isFollowing, rows])
 
+  const reveal = (at: number): void => {
+    const element = ref.current!
+    const top = at * ROW_HEIGHT
+    // The head of the table stays where it is and covers the first line.
+    if (top < element.scrollTop) element.scrollTop = top
+    else if (top + ROW_HEIGHT * 2 > element.scrollTop + element.clientHeight)
+      element.scrollTop = top + ROW_HEIGHT * 2 - element.clientHeight
+  }
+  useLayoutEffect(() => {
+    // The details took a part of the list's room: the frame that they are about stays in sight.
+    if (index >= 0 && !isFollowing) reveal(index)
+    // Frames that come and go move no line.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [chosen, view.height])
   const goTo = (to: number): void => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, to))]
     if (!row) return
     onFollow(false)
     onChoose(row.frame.number)
-    const element = ref.current!
-    const top = rows.indexOf(row) * ROW_HEIGHT
-    // The head of the table stays where it is and covers the first line.
-    if (top < element.scrollTop) element.scrollTop = top
-    else if (top + ROW_HEIGHT * 2 > element.scrollTop + element.clientHeight)
-      element.scrollTop = top + ROW_HEIGHT * 2 - element.clientHeight
+    reveal(rows.indexOf(row))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor(view.height / ROW_HEIGHT) - 2)

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react'
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import type { CapturedFrame } from '../../protocol/lab.ts'
 import { isLabUp, topologyOf } from '../lab/lab.ts'
 import { createStore } from '../state/store.ts'
@@ -36,6 +36,11 @@ export function PacketsPanel(): ReactElement {
   useEffect(() => bench.traffic.watch(), [bench])
 
   const row = chosen === null ? undefined : rows.find(({ frame }) => frame.number === chosen)
+  const choose = useCallback((number: number) => {
+    setChosen(number)
+    // What one looks at stays where it is.
+    setFollowing(false)
+  }, [])
   const pause = (): void => {
     setHeld(held ? null : live)
     if (held) setFollowing(true)
@@ -111,7 +116,7 @@ export function PacketsPanel(): ReactElement {
         </div>
       ) : (
         <div className={`packets-body ${row ? 'packets-body-split' : ''}`}>
-          <PacketList rows={rows} chosen={chosen} isFollowing={isFollowing && !held} onFollow={setFollowing} onChoose={setChosen} />
+          <PacketList rows={rows} chosen={chosen} isFollowing={isFollowing && !held} onFollow={setFollowing} onChoose={choose} />
           {row && <PacketDetails key={row.frame.number} row={row} onClose={() => setChosen(null)} />}
         </div>
       )}

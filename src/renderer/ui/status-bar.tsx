@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react'
+import { isLabDirty } from '../lab/lab.ts'
 import { allProblems, countProblems } from '../state/diagnostics.ts'
 import { isDirty } from '../state/documents.ts'
 import { languageOf } from '../state/paths.ts'
@@ -16,7 +17,8 @@ export function StatusBar(): ReactElement {
   const session = useStore(workbench.session, ({ kind }) => kind)
   const location = useStore(workbench.project.store, (project) => project.location)
   const diagnostics = useStore(workbench.diagnostics.store)
-  const unsaved = useStore(workbench.documents.store, (documents) => [...documents.values()].filter(isDirty).length)
+  const unsavedDocuments = useStore(workbench.documents.store, (documents) => [...documents.values()].filter(isDirty).length)
+  const unsaved = unsavedDocuments + useStore(workbench.lab.lab.store, (view) => (isLabDirty(view) ? 1 : 0))
   const hasDocuments = useStore(workbench.documents.store, (documents) => documents.size > 0)
   const cursor = useStore(editors.cursor)
   const hasLab = useStore(workbench.lab.lab.store, ({ history }) => history !== null)
@@ -48,7 +50,9 @@ export function StatusBar(): ReactElement {
         </button>
       )}
       <span className="status-end">
-        {hasDocuments && <span role="status">{unsaved > 0 ? t('status.unsaved', { count: unsaved }) : t('status.saved')}</span>}
+        {(hasDocuments || unsaved > 0) && (
+          <span role="status">{unsaved > 0 ? t('status.unsaved', { count: unsaved }) : t('status.saved')}</span>
+        )}
         {cursor && (
           <>
             {cursor.selected > 0 && <span>{t('status.selected', { count: cursor.selected })}</span>}
