@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** Longer than a start takes, build included. */
 const START_MS_MAX = 60_000
@@ -40,6 +40,12 @@ export class AtollServer {
       child.stderr.on('data', read)
       child.once('exit', status => fail(`ended with status ${status}`))
     })
+  }
+
+  /** Puts a file into the project, as another program would. */
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.project, path)), { recursive: true })
+    writeFileSync(join(this.project, path), text)
   }
 
   /** Takes the process away without a word, as a crash or a power cut would. */
