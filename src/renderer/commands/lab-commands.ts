@@ -18,7 +18,11 @@ export function createLabCommands(workbench: Workbench) {
     defineCommand(title, run, { keys, scope: 'in-canvas', isEnabled })
 
   return {
-    startLab: defineCommand('command.lab.start', () => void bench.start(), { keys: ['F5', 'Mod+Enter'], isEnabled: inFront }),
+    startLab: defineCommand('command.lab.start', () => void bench.start(), {
+      keys: ['F5', 'Mod+Enter'],
+      // Also before a lab is there: the key must not boot a program that nobody is looking at.
+      isEnabled: () => isLabInFront.get(),
+    }),
     stopLab: defineCommand('command.lab.stop', () => void bench.stop(), {
       keys: ['Shift+F5'],
       isEnabled: () => inFront() && isLabUp(view()),

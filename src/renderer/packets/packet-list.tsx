@@ -173,7 +173,7 @@ const Row = memo(function Row({
       <span role="gridcell" className="packet-length">
         {frame.bytes.length}
       </span>
-      <span role="gridcell" className="packet-info">
+      <span role="gridcell" className="packet-info" title={info}>
         {info}
       </span>
       <span role="gridcell" className={`packet-fate fate-${frame.fate}`}>

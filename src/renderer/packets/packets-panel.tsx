@@ -66,10 +66,12 @@ export function PacketsPanel(): ReactElement {
             }}
           />
         </search>
-        <span className="packets-count" role="status">
-          {filter === ''
-            ? t('packets.count', { count: frames.length })
-            : t('packets.count.filtered', { shown: rows.length, total: frames.length })}
+        <span className={`packets-count ${held ? 'packets-held' : ''}`} role="status">
+          {held
+            ? t('packets.held', { count: Math.max(0, (live.at(-1)?.number ?? 0) - (held.at(-1)?.number ?? 0)) })
+            : filter === ''
+              ? t('packets.count', { count: frames.length })
+              : t('packets.count.filtered', { shown: rows.length, total: frames.length })}
         </span>
         <span className="packets-actions">
           <IconButton
@@ -119,12 +121,6 @@ export function PacketsPanel(): ReactElement {
           <PacketList rows={rows} chosen={chosen} isFollowing={isFollowing && !held} onFollow={setFollowing} onChoose={choose} />
           {row && <PacketDetails key={row.frame.number} row={row} onClose={() => setChosen(null)} />}
         </div>
-      )}
-      {held && (
-        <p className="packets-held" role="status">
-          <Icon name="pause" size={13} />{' '}
-          {t('packets.held', { count: Math.max(0, (live.at(-1)?.number ?? 0) - (held.at(-1)?.number ?? 0)) })}
-        </p>
       )}
     </section>
   )
