@@ -147,6 +147,11 @@ export class Kernel implements KernelServices {
     return viewProcesses(this.scheduler)
   }
 
+  /** Before this virtual time ticks change nothing that can be seen from outside; -Infinity when they might. */
+  get idleUntilNs(): number {
+    return this.phase === 'running' ? Math.min(this.scheduler.idleUntilNs, this.network.timers.nextDueNs) : -Infinity
+  }
+
   get nowNs(): number {
     return this.machine.clock.nowNs
   }

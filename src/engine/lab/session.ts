@@ -19,6 +19,9 @@ const FILE_PERMISSIONS = 0o644
 /** Console bytes gathered before `onConsole` is called, at the latest at the end of `advance`. */
 const CONSOLE_CHUNK_BYTES = 4096
 
+/** How far an idle machine may stay behind before its ticks are made up for, so that this never takes long. */
+const IDLE_NS_MAX = 20_000_000
+
 /** As the service contract names them; `stopped` is the host's word for a machine that it no longer advances. */
 export type MachinePhase = 'booting' | 'running' | 'halted' | 'exited' | 'panicked' | 'shutdown' | 'stopped'
 
@@ -150,28 +153,35 @@ export class MachineSession {
     return this.kernel.processes()
   }
 
-  /** Before this virtual time nothing happens unless something comes in; now while the processor is awake. */
+  /**
+   * Before this virtual time nothing can be seen to happen unless something comes in; now while the processor is awake. An idle kernel's
+   * ticks cannot be seen.
+   */
   get quietUntilNs(): number {
-    const { cpu, pic, clock, state } = this.machine
+    const { cpu, pic, pit, clock, state } = this.machine
     if (state.kind !== 'running') return Infinity
     const isAsleep = cpu.halted && !(pic.interruptPending && (cpu.getRflags() & Rflag.IF) !== 0)
-    return isAsleep ? clock.nextDueNs : clock.nowNs
+    if (!isAsleep) return clock.nowNs
+    const idleUntilNs = Math.min(this.kernel.idleUntilNs, clock.nextDueBesideNs(pit.timer), clock.nowNs + IDLE_NS_MAX)
+    return Math.max(clock.nextDueNs, idleUntilNs)
   }
 
   status(): SessionStatus {
-    const { state } = this.machine
-    const common = { virtualNs: this.machine.clock.nowNs, instructions: this.machine.instructions }
-    if (this.kernel.phase === 'panicked')
-      return { ...common, phase: 'panicked', exitStatus: PANIC_EXIT_CODE, message: `kernel panic: ${this.kernel.panicReason}` }
+    const { state, clock, instructions } = this.machine
+    const virtualNs = clock.nowNs
+    if (this.kernel.phase === 'panicked') {
+      const message = `kernel panic: ${this.kernel.panicReason}`
+      return { virtualNs, instructions, phase: 'panicked', exitStatus: PANIC_EXIT_CODE, message }
+    }
     switch (state.kind) {
       case 'running':
-        return { ...common, phase: this.kernel.phase === 'booting' ? 'booting' : 'running' }
+        return { virtualNs, instructions, phase: this.kernel.phase === 'booting' ? 'booting' : 'running' }
       case 'halted':
-        return { ...common, phase: 'halted', message: 'the processor halted and nothing can wake it' }
+        return { virtualNs, instructions, phase: 'halted', message: 'the processor halted and nothing can wake it' }
       case 'shutdown':
-        return { ...common, phase: 'shutdown', message: `the machine shut down: ${state.reason}` }
+        return { virtualNs, instructions, phase: 'shutdown', message: `the machine shut down: ${state.reason}` }
       case 'exited':
-        return { ...common, phase: 'exited', exitStatus: state.code, message: this.kernel.lastFault || undefined }
+        return { virtualNs, instructions, phase: 'exited', exitStatus: state.code, message: this.kernel.lastFault || undefined }
     }
   }
 

@@ -60,6 +60,12 @@ export class Clock {
     return this.#armed.length === 0 ? Infinity : this.#armed[0].dueNs
   }
 
+  /** The same, one of them left out. */
+  nextDueBesideNs(timer: Timer): number {
+    const next = this.#armed[0] === timer ? this.#armed[1] : this.#armed[0]
+    return next?.dueNs ?? Infinity
+  }
+
   /** Makes a timer, disarmed. `callback` gets the time for which it was armed, which `nowNs` may have passed. */
   timer(name: string, callback: (dueNs: number) => void): Timer {
     return new Timer(this, name, callback)

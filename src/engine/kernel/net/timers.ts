@@ -32,6 +32,11 @@ export class Timers {
     return this.table.length > 0 && this.table[0].dueNs <= nowNs ? (this.table.shift() as Timer) : null
   }
 
+  /** When the soonest is due, Infinity without any. */
+  get nextDueNs(): number {
+    return this.table.length === 0 ? Infinity : this.table[0].dueNs
+  }
+
   get count(): number {
     return this.table.length
   }

@@ -59,6 +59,14 @@ export class Scheduler {
     return this.current === null ? this.queue.length > 0 : this.current.state !== 'runnable'
   }
 
+  /** When the first sleeper wakes by itself while nobody can run, Infinity for never; -Infinity when somebody can run. */
+  get idleUntilNs(): number {
+    if (this.current !== null || this.queue.length > 0) return -Infinity
+    let least = Infinity
+    for (const { state, deadlineNs } of this.processes.values()) if (state === 'blocked' && deadlineNs < least) least = deadlineNs
+    return least
+  }
+
   /** Who runs next; null when nobody can. A current process that can still run goes to the end of the queue. */
   next(): Process | null {
     const previous = this.current

@@ -147,6 +147,7 @@ export class LabMachine<Spec> {
    * passed by then. A piece of console output is cut in two there.
    */
   private takeBefore(timeNs: number): MachineOutput[] {
+    if (this.outputs.length === 0) return []
     const taken: MachineOutput[] = []
     const later: MachineOutput[] = []
     for (const output of this.outputs.sort((one, other) => one.timeNs - other.timeNs)) {

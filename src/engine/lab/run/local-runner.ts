@@ -8,6 +8,8 @@ export class LocalRunner<Spec> implements MachineRunner<Spec> {
   private readonly create: CreateLabSession<Spec>
   private readonly onTurn: (node: string | null) => void
   private readonly machines = new Map<string, LabMachine<Spec>>()
+  /** Until when each is quiet. */
+  private readonly quietUntilNs = new Map<string, number>()
 
   /** @param onTurn told which machine runs next, and null when none does: so that whoever watches knows which one does not come back */
   constructor(create: CreateLabSession<Spec>, onTurn: (node: string | null) => void = () => {}) {
@@ -23,6 +25,7 @@ export class LocalRunner<Spec> implements MachineRunner<Spec> {
 
   remove(node: string): void {
     this.machines.delete(node)
+    this.quietUntilNs.delete(node)
   }
 
   advance(untilNs: number, inputs: readonly MachineInput[]): Promise<WindowResult> {
@@ -33,10 +36,14 @@ export class LocalRunner<Spec> implements MachineRunner<Spec> {
       else list.push(input)
     }
     const result: WindowResult = { outputs: [], reports: [] }
-    for (const machine of this.machines.values()) {
-      this.onTurn(machine.node)
-      result.outputs.push(...machine.advance(untilNs, own.get(machine.node) ?? []))
-      result.reports.push(machine.report(untilNs))
+    for (const [node, machine] of this.machines) {
+      const inputsOfNode = own.get(node)
+      if (inputsOfNode === undefined && (this.quietUntilNs.get(node) ?? -Infinity) >= untilNs) continue
+      this.onTurn(node)
+      for (const output of machine.advance(untilNs, inputsOfNode ?? [])) result.outputs.push(output)
+      const report = machine.report(untilNs)
+      this.quietUntilNs.set(node, report.quietUntilNs)
+      result.reports.push(report)
     }
     this.onTurn(null)
     return Promise.resolve(result)
@@ -48,5 +55,6 @@ export class LocalRunner<Spec> implements MachineRunner<Spec> {
 
   dispose(): void {
     this.machines.clear()
+    this.quietUntilNs.clear()
   }
 }

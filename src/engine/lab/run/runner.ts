@@ -35,7 +35,7 @@ export interface MachineReport {
 export interface WindowResult {
   /** Each machine's in the order of their times, all of them before the end of the window. */
   outputs: MachineOutput[]
-  /** Of every machine that was switched on. */
+  /** Of every machine that may have done something: the others are as they were, but for their clocks. */
   reports: MachineReport[]
 }
 

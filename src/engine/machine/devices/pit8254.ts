@@ -37,13 +37,14 @@ export class Pit8254 implements PortDevice {
   /** GATE of counters 0 and 1 is tied high, that of counter 2 is bit 0 of port 0x61. */
   readonly counters = [new PitCounter(true), new PitCounter(true), new PitCounter(false)]
   readonly #clock: Clock
-  readonly #timer: Timer
+  /** Of counter 0: due at every change of its OUT. */
+  readonly timer: Timer
   readonly #setIrq0: (high: boolean) => void
 
   constructor(clock: Clock, setIrq0: (high: boolean) => void) {
     this.#clock = clock
     this.#setIrq0 = setIrq0
-    this.#timer = clock.timer('PIT counter 0', (dueNs) => this.#follow(pitPulsesAt(dueNs)))
+    this.timer = clock.timer('PIT counter 0', (dueNs) => this.#follow(pitPulsesAt(dueNs)))
   }
 
   /** Level of a counter's OUT pin now. */
@@ -88,7 +89,7 @@ export class Pit8254 implements PortDevice {
   /** The pulse that it is now, with every edge of OUT 0 before it delivered: a charge may have taken the clock past some. */
   #now(): number {
     const t = pitPulsesAt(this.#clock.nowNs)
-    if (this.#timer.armed && this.#timer.dueNs <= this.#clock.nowNs) this.#follow(t)
+    if (this.timer.armed && this.timer.dueNs <= this.#clock.nowNs) this.#follow(t)
     return t
   }
 
@@ -103,7 +104,7 @@ export class Pit8254 implements PortDevice {
 
   #schedule(t: number): void {
     this.#nextChange = this.counters[0].nextChange(t)
-    if (this.#nextChange === Infinity) this.#timer.disarm()
-    else this.#timer.arm(pitNsOf(this.#nextChange))
+    if (this.#nextChange === Infinity) this.timer.disarm()
+    else this.timer.arm(pitNsOf(this.#nextChange))
   }
 }
