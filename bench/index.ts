@@ -1,9 +1,11 @@
 import { cpus } from 'node:os'
 import { cpu } from './cpu.ts'
 import { firstLight } from './first-light.ts'
+import { lab } from './lab.ts'
+import { links } from './links.ts'
 import type { Benchmark } from './report.ts'
 
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'first-light': firstLight, cpu }
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'first-light': firstLight, cpu, lab, links }
 
 export const ROUNDS_DEFAULT = 5
 
@@ -21,8 +23,8 @@ export interface RunOptions {
   progress(text: string): void
 }
 
-/** Runs benchmarks one after the other. Throws RangeError when a name is none. */
-export async function runBenchmarks(options: RunOptions): Promise<void> {
+/** Runs benchmarks one after the other. Returns what they found to be wrong. Throws RangeError when a name is none. */
+export async function runBenchmarks(options: RunOptions): Promise<string[]> {
   const { names, installation, rounds = ROUNDS_DEFAULT, json = false, out, progress } = options
   const unknown = names.find(name => !(name in BENCHMARKS))
   const known = Object.keys(BENCHMARKS)
@@ -30,15 +32,18 @@ export async function runBenchmarks(options: RunOptions): Promise<void> {
   const platform = `${process.platform} ${process.arch}`
   const host = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version, platform }
   const reports: Record<string, unknown> = {}
+  const failures: string[] = []
   if (!json) out(`${host.cpu}, ${host.cores} cores, Node ${host.node}; medians of ${rounds} interleaved rounds\n`)
   for (const name of names.length > 0 ? names : known) {
     const { title, run } = BENCHMARKS[name]
     const onRound = (round: number) => progress(`${name}: round ${round + 1} of ${rounds}\n`)
     const { text, ...report } = await run({ installation, rounds, onRound })
     reports[name] = report
+    if (report.failure !== undefined) failures.push(`${name}: ${report.failure}`)
     if (json) continue
     out(`\n${name}: ${title}\n\n${text}\n`)
     for (const { contender, reason } of report.missing) out(`missing: ${contender}: ${reason}\n`)
   }
   if (json) out(`${JSON.stringify({ host, rounds, reports }, undefined, 2)}\n`)
+  return failures
 }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Longer than any peer takes for anything asked of it here. */
@@ -51,4 +51,32 @@ export async function watch(child: ChildProcess, onBytes: (bytes: Uint8Array, no
   child.kill('SIGKILL')
   await closed
   if (failure !== undefined) throw failure
+}
+
+/** When a process has printed something, in milliseconds; it goes on running. Rejects when it ends, or is silent for a minute. */
+export function firstByte(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const silent = (): void => reject(new Error(`${child.spawnfile} kept silent for ${TIME_LIMIT_MS / 1000} s`))
+    const timer = setTimeout(silent, TIME_LIMIT_MS)
+    child.stdout?.once('data', () => resolve(performance.now()))
+    child.once('error', reject)
+    child.once('close', status => reject(new Error(`${child.spawnfile} ended early with status ${status}`)))
+    const settled = (): void => clearTimeout(timer)
+    child.stdout?.once('data', settled)
+    child.once('close', settled)
+  })
+}
+
+/**
+ * What a process has in memory, with its share of what it shares with others (PSS), in bytes; where the system does not tell, NaN for
+ * another process and all that is resident for this one.
+ */
+export function residentBytes(pid: number | undefined): number {
+  try {
+    const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? []
+    if (kibibytes !== undefined) return Number(kibibytes) * 1024
+  } catch {
+    // Not on Linux.
+  }
+  return pid === process.pid ? process.memoryUsage().rss : NaN
 }

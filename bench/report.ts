@@ -11,6 +11,8 @@ export interface BenchmarkOptions {
 /** Everything that was measured, and the same as a table for a person. */
 export interface Report extends Result {
   text: string
+  /** What it found to be wrong, in one sentence. */
+  failure?: string
 }
 
 export interface Benchmark {

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { appRoot } from '../main/service/app-root.ts'
 import { UserError } from '../main/service/errors.ts'
 import { ExitStatus } from './exit-status.ts'
+import { say } from './report.ts'
 
 interface BenchModule {
   runBenchmarks(options: {
@@ -13,7 +14,7 @@ interface BenchModule {
     json?: boolean
     out(text: string): void
     progress(text: string): void
-  }): Promise<void>
+  }): Promise<string[]>
 }
 
 export interface BenchOptions {
@@ -27,7 +28,7 @@ export async function bench(names: string[], { rounds, json }: BenchOptions): Pr
   if (!existsSync(file)) throw new UserError('the benchmarks are part of a checkout, not of an installed Atoll')
   const { runBenchmarks } = (await import(pathToFileURL(file).href)) as BenchModule
   try {
-    await runBenchmarks({
+    const failures = await runBenchmarks({
       names,
       installation: appRoot(),
       rounds,
@@ -35,9 +36,10 @@ export async function bench(names: string[], { rounds, json }: BenchOptions): Pr
       out: (text) => process.stdout.write(text),
       progress: (text) => process.stderr.write(text),
     })
+    for (const failure of failures) say(failure)
+    return failures.length === 0 ? ExitStatus.OK : ExitStatus.CHECK_FAILED
   } catch (error) {
     if (error instanceof RangeError) throw new UserError(error.message)
     throw error
   }
-  return ExitStatus.OK
 }
