@@ -1,14 +1,14 @@
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readPcapng } from '../../engine/network/capture/testing/read-pcapng.ts'
 import { ExitStatus } from '../exit-status.ts'
+import type { LabRunResult } from './testing/lab-run.ts'
+import { labRunIn } from './testing/lab-run.ts'
 
 /** `atoll lab run` as people run it: the built one, with real machines in real workers. */
 
-const root = join(import.meta.dirname, '..', '..', '..')
 let folder: string
 
 const HEAD = '#include <atoll.h>\n'
@@ -50,23 +50,7 @@ function lab(name: string, content: object): string {
   return name
 }
 
-interface Result {
-  status: number
-  stdout: string
-  stderr: string
-}
-
-const labRun = (...args: string[]): Promise<Result> =>
-  new Promise((resolve) => {
-    const command = [join(root, 'scripts', 'atoll.mjs'), 'lab', 'run', ...args]
-    execFile(process.execPath, command, { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
-      resolve({
-        status: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1,
-        stdout,
-        stderr: stderr.replace(/^atoll: (?:building|built|waiting).*\n/gm, ''),
-      }),
-    )
-  })
+const labRun = (...args: string[]): Promise<LabRunResult> => labRunIn(folder, ...args)
 
 const TOPOLOGY = {
   duration: '3s',
