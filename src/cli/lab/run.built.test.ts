@@ -130,14 +130,34 @@ describe('atoll lab run', () => {
   })
 
   it('refuses what is wrong, with the place', async () => {
-    lab('dangling', { nodes: [{ id: 'a', kind: 'machine' }], links: [{ a: 'a', b: 'x' }] })
-    lab('lost', { nodes: [{ id: 'a', kind: 'machine', program: 'nowhere.c' }] })
-    for (const [name, message] of [
-      ['dangling', 'lab.json: links[0].b: expected '],
-      ['lost', 'there is no program nowhere.c'],
-      ['missing', 'missing'],
+    const [a, b] = ['a', 'b'].map((id) => ({ id, kind: 'machine' }))
+    const many = Array.from({ length: 300 }, (_, index) => ({ id: `m${index}`, kind: 'machine' }))
+    lab('dangling', { nodes: [a], links: [{ a: 'a', b: 'x' }] })
+    lab('lost', { nodes: [{ ...a, program: 'nowhere.c' }] })
+    lab('unbuildable', { nodes: [{ ...a, program: 'bad.c' }] })
+    writeFileSync(join(folder, 'unbuildable', 'bad.c'), 'void _start(void) {')
+    lab('crowded', { nodes: many })
+    lab('empty', { nodes: [{ id: 's', kind: 'switch' }] })
+    lab('shared', { nodes: [a, b, { id: 's', kind: 'switch' }], links: [{ a: 'a', b: 's:1' }, { a: 'b', b: 's:1' }] })
+    lab('instant', { nodes: [a, b], links: [{ a: 'a', b: 'b', latency: '0ms' }] })
+    lab('huge', { nodes: [{ ...a, memory: '999999999999GiB' }] })
+    lab('broken', {})
+    writeFileSync(join(folder, 'broken', 'lab.json'), '{\n  "version": 1,\n}')
+    for (const [args, message] of [
+      ['missing', 'atoll: cannot open missing: there is no such file'],
+      ['broken', 'atoll: lab.json: line 3, column 1: expected JSON'],
+      ['dangling', 'atoll: lab.json: links[0].b: expected the name of a node, found "x"'],
+      ['shared', 'atoll: lab.json: links[1].b: expected a port that no other link uses, found "s:1"'],
+      ['instant', 'atoll: lab.json: links[0].latency: expected at least 10us, found "0ms"'],
+      ['huge', 'atoll: lab.json: nodes[0].memory: expected '],
+      ['crowded', 'atoll: lab.json: nodes: expected at most 256 nodes, found a list of 300'],
+      ['empty', 'atoll: the lab has no machine to run'],
+      ['lost', 'atoll: there is no program nowhere.c'],
+      ['unbuildable', 'atoll: bad.c has an error'],
+      ['talking --until soon', "atoll: option '--until <duration>' argument 'soon' is invalid. expected a duration"],
+      ['talking --capture nowhere/out.pcapng', 'atoll: cannot write nowhere/out.pcapng: there is no such file'],
     ]) {
-      const { status, stdout, stderr } = await labRun(name)
+      const { status, stdout, stderr } = await labRun(...args.split(' '))
       expect(stderr).toContain(message)
       expect(stderr).not.toMatch(/^\s+at .*:\d+/m)
       expect([status, stdout]).toEqual([ExitStatus.USAGE_OR_BUILD, ''])

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Lab } from '../../engine/lab/lab.ts'
 import { ChromeTrace } from '../../engine/lab/trace/chrome.ts'
 import type { TraceListener } from '../../engine/lab/trace/trace.ts'
-import { fileError } from '../../main/service/errors.ts'
+import { fileError, UserError } from '../../main/service/errors.ts'
 import { buildMachines, LabBuilder } from '../../main/service/lab/lab-build.ts'
 import { LabCapture } from '../../main/service/lab/lab-capture.ts'
 import { LabRun } from '../../main/service/lab/lab-run.ts'
@@ -34,6 +34,7 @@ export interface LabRunOptions {
 export async function runLab(path: string, options: LabRunOptions): Promise<number> {
   const opened = await openLab(path)
   const lab: Lab = { ...opened.lab, seed: options.seed ?? opened.lab.seed }
+  if (lab.nodes.every(({ kind }) => kind !== 'machine')) throw new UserError('the lab has no machine to run')
   const untilNs = options.untilNs ?? lab.durationNs
   const outputs = new Outputs()
   const nodes = lab.nodes.map(({ id }) => id)

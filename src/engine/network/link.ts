@@ -45,6 +45,8 @@ const UNDERWAY_FRAMES_MAX = 16_384
 export interface LaneHost {
   schedule(timeNs: number, run: (timeNs: number) => void): void
   scheduleArrival(timeNs: number, run: (timeNs: number) => void): void
+  /** Whether what is at the receiver's end takes a frame in. */
+  accepts(timeNs: number): boolean
   deliver(frame: Uint8Array, timeNs: number): void
   observe(event: FrameEvent): void
 }
@@ -138,6 +140,10 @@ export class LinkLane {
   }
 
   #arrive(packet: Packet, timeNs: number): void {
+    if (!this.#host.accepts(timeNs)) {
+      this.#drop(packet, 'overflow', timeNs)
+      return
+    }
     this.#underway.delete(packet)
     this.#arrivedNs.push(timeNs)
     this.#statistics.deliveredFrames++

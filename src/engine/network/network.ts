@@ -13,6 +13,7 @@
 import { EventKind, EventQueue, precedes, type QueuedEvent } from './event-queue.ts'
 import type { Forwarder } from './forwarding/forwarder.ts'
 import { Hub } from './forwarding/hub.ts'
+import { Intake } from './forwarding/intake.ts'
 import { Switch } from './forwarding/switch.ts'
 import { type Direction, type FrameEvent, type LaneStatistics, LinkLane } from './link.ts'
 import { checkOptions, completeOptions, type LinkOptions } from './link-options.ts'
@@ -276,10 +277,12 @@ export class Network {
     let sequence = 0
     const push = (queue: EventQueue, timeNs: number, run: (timeNs: number) => void): void =>
       queue.push({ timeNs, kind: EventKind.TRAFFIC, lane: laneNumber(link(), direction), sequence: sequence++, run })
-    const arrivals = this.#node(to.node).forwarder === undefined ? this.#arrivals : this.#queue
+    const intake = this.#node(to.node).forwarder === undefined ? undefined : new Intake()
+    const arrivals = intake === undefined ? this.#arrivals : this.#queue
     return new LinkLane(id, direction, this.#seed, () => link().options, {
       schedule: (timeNs, run) => push(this.#queue, timeNs, run),
       scheduleArrival: (timeNs, run) => push(arrivals, timeNs, run),
+      accepts: (timeNs) => intake?.take(timeNs) ?? true,
       deliver: (frame, timeNs) => this.#arrive(to, id, frame, timeNs),
       observe: (event) => {
         for (const listener of this.#listeners) listener(event)

@@ -1,6 +1,7 @@
 /**
  * A learning switch: IEEE 802.1D-2004, sections 7.7 (forwarding), 7.8 (learning) and 7.9 (filtering database), without the spanning
- * tree protocol, so that a loop of switches storms, as it does on a table.
+ * tree protocol, so that a loop of switches storms, as it does on a table;
+ * `intake.ts` says how much.
  */
 import type { Forwarder } from './forwarder.ts'
 
