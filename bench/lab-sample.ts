@@ -4,7 +4,7 @@ import { residentBytes } from './peers.ts'
 
 /**
  * A process of its own for each sample, so that its memory is that of one lab: machines with a shell on one switch. Prints one line of
- * JSON: milliseconds from the start of the process to the first byte and the prompt of the last machine, MiB for each machine, and
+ * JSON: milliseconds from the start of the process to the prompt of the last machine, MiB for each machine, and
  * virtual seconds for each second while each pings the next one.
  */
 const [installation, count, workers] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4] ?? availableParallelism())]
@@ -44,7 +44,6 @@ async function all(isWanted: (text: string) => boolean): Promise<number> {
   return performance.now()
 }
 
-const byteMs = await all((text) => text.length > 0)
 const promptMs = await all((text) => text.includes(PROMPT))
 const prompted = residentBytes(process.pid)
 for (const number of numbers) {
@@ -61,7 +60,6 @@ run.dispose()
 const MIB = 2 ** 20
 console.log(
   JSON.stringify({
-    'start to last first byte, ms': byteMs,
     'start to last prompt, ms': promptMs,
     'built to last prompt, ms': promptMs - ready.ms,
     'MiB each, at the prompt': prompted / count / MIB,
