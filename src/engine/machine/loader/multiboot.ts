@@ -5,10 +5,10 @@
  * (boot information).
  */
 import type { PhysicalMemory } from '../memory.ts'
-import { PAGE_BYTES } from '../memory.ts'
 import { BadImage } from './bad-image.ts'
 import type { BootExecutable, LoadSegment } from './elf.ts'
 import { checkElfHeader, isElf, readElf } from './elf.ts'
+import { claim, encode, findRoom, hex, LOWER_END, memoryMap, place, placeModules, UPPER_START } from './placement.ts'
 
 export { BadImage } from './bad-image.ts'
 
@@ -42,15 +42,8 @@ const Info = {
 const INFO_BYTES = 120
 const MODULE_BYTES = 16
 const MMAP_ENTRY_BYTES = 24
-const MemoryType = { AVAILABLE: 1, RESERVED: 2 } as const
 
-/** The PC's first mebibyte: 639 KiB, then the extended BIOS data area, video memory and firmware. */
-const LOWER_END = 0x9fc00
-const UPPER_START = 0x100000
-/** Below it lie the real-mode vectors and the BIOS data area. */
-const LOWER_START = 0x1000
-
-const BOOT_LOADER_NAME = 'Atoll'
+export const BOOT_LOADER_NAME = 'Atoll'
 
 export interface MultibootModule {
   bytes: Uint8Array
@@ -70,11 +63,6 @@ export interface MultibootEntry {
   warnings: string[]
 }
 
-interface Range {
-  start: number
-  end: number
-}
-
 /**
  * Puts image, modules and information structure into memory. The image goes where it says; modules follow it, on page
  * boundaries; the structure goes below 640 KiB where the image leaves room.
@@ -83,7 +71,7 @@ interface Range {
  */
 export function loadMultiboot(memory: PhysicalMemory, image: Uint8Array, options: MultibootOptions = {}): MultibootEntry {
   const { executable, flags } = parse(image)
-  const taken = claim(memory, executable)
+  const taken = claim(memory, executable.segments)
   if (!taken.some((range) => executable.entry >= range.start && executable.entry < range.end))
     throw new BadImage('outside-ram', `The entry point ${hex(executable.entry)} is outside what the image loads.`)
 
@@ -91,28 +79,13 @@ export function loadMultiboot(memory: PhysicalMemory, image: Uint8Array, options
   const commandLine = encode(options.commandLine ?? '')
   const moduleLines = modules.map((module) => encode(module.commandLine))
   const loaderName = encode(BOOT_LOADER_NAME)
-  const placed: Range[] = []
-  let next = Math.max(UPPER_START, ...taken.map((range) => range.end))
-  for (const module of modules) {
-    const start = alignUp(next, PAGE_BYTES)
-    if (!memory.contains(start, module.bytes.length))
-      throw new BadImage(
-        'outside-ram',
-        `A module of ${module.bytes.length} bytes does not fit behind the image: the machine has ${mebibytes(memory.bytes)} of memory.`,
-      )
-    placed.push({ start, end: start + module.bytes.length })
-    next = start + module.bytes.length
-  }
-
+  const placed = placeModules(memory, taken, modules)
   const mmap = memoryMap(memory.bytes)
   const strings = [commandLine, ...moduleLines, loaderName]
   const fixedBytes = INFO_BYTES + modules.length * MODULE_BYTES + mmap.length * MMAP_ENTRY_BYTES
   const info = findRoom(memory, [...taken, ...placed], fixedBytes + strings.reduce((total, string) => total + string.length, 0))
 
-  for (const segment of executable.segments) {
-    memory.write(segment.physical, image.subarray(segment.fileOffset, segment.fileOffset + segment.fileBytes))
-    memory.fill(segment.physical + segment.fileBytes, segment.memoryBytes - segment.fileBytes, 0)
-  }
+  place(memory, image, executable.segments)
   modules.forEach((module, i) => memory.write(placed[i].start, module.bytes))
 
   let at = info + fixedBytes
@@ -217,60 +190,3 @@ function readAddresses(view: DataView, header: number): BootExecutable {
   }
   return { entry: field(Header.ENTRY_ADDR), segments: [segment] }
 }
-
-/** The memory an image takes. Throws BadImage when it is not all RAM or when two segments want the same. */
-function claim(memory: PhysicalMemory, executable: BootExecutable): Range[] {
-  const taken: Range[] = []
-  for (const segment of executable.segments) {
-    const range = { start: segment.physical, end: segment.physical + segment.memoryBytes }
-    if (!memory.contains(range.start, segment.memoryBytes))
-      throw new BadImage(
-        'outside-ram',
-        `The image claims memory from ${hex(range.start)} to ${hex(range.end)}, but the machine has ${mebibytes(memory.bytes)}.`,
-      )
-    if (range.start < UPPER_START && range.end > LOWER_END)
-      throw new BadImage(
-        'overlap',
-        `The image claims memory from ${hex(range.start)} to ${hex(range.end)}, where the PC's video memory and firmware are.`,
-      )
-    const other = taken.find((held) => range.start < held.end && held.start < range.end)
-    if (other !== undefined)
-      throw new BadImage('overlap', `Two segments of the image both claim memory at ${hex(Math.max(range.start, other.start))}.`)
-    taken.push(range)
-  }
-  return taken
-}
-
-/** The lowest place below 640 KiB, else behind everything, for `bytes` bytes that no range holds. */
-function findRoom(memory: PhysicalMemory, taken: Range[], bytes: number): number {
-  const sorted = [...taken].sort((a, b) => a.start - b.start)
-  let at = LOWER_START
-  for (const range of sorted) {
-    if (at + bytes <= range.start) break
-    at = Math.max(at, alignUp(range.end, 16))
-  }
-  if (at < UPPER_START && at + bytes > LOWER_END) at = alignUp(Math.max(UPPER_START, ...sorted.map((range) => range.end)), PAGE_BYTES)
-  if (!memory.contains(at, bytes))
-    throw new BadImage(
-      'outside-ram',
-      `The image leaves no room for ${bytes} bytes of boot information: the machine has ${mebibytes(memory.bytes)} of memory.`,
-    )
-  return at
-}
-
-function memoryMap(ramBytes: number): (Range & { type: number })[] {
-  return [
-    { start: 0, end: LOWER_END, type: MemoryType.AVAILABLE },
-    { start: LOWER_END, end: UPPER_START, type: MemoryType.RESERVED },
-    ...(ramBytes > UPPER_START ? [{ start: UPPER_START, end: ramBytes, type: MemoryType.AVAILABLE }] : []),
-  ]
-}
-
-/** A C string in UTF-8. */
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`)
-}
-
-const alignUp = (n: number, to: number): number => Math.ceil(n / to) * to
-const hex = (n: number): string => `0x${n.toString(16)}`
-const mebibytes = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`

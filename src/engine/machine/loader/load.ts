@@ -1,0 +1,32 @@
+import type { PhysicalMemory } from '../memory.ts'
+import { enterLinux, enterMultiboot } from './entry-state.ts'
+import { isLinux, loadLinux } from './linux.ts'
+import { BOOTLOADER_MAGIC, loadMultiboot } from './multiboot.ts'
+
+export interface KernelOptions {
+  /** Behind the name of the image, for Multiboot; Linux gets this alone. */
+  commandLine?: string
+  /** Linux's initial RAM disk; a Multiboot kernel's first module. */
+  initrd?: Uint8Array
+  /** Physical address of the ACPI root pointer. */
+  rsdp?: number
+}
+
+/**
+ * Loads a kernel in whatever format it is: Linux's boot protocol, Multiboot 2 or Multiboot 1, in this order; and leaves a processor that
+ * was just reset at its entry. Returns what the image asked for and does not get. Throws BadImage, with nothing changed.
+ *
+ * @param name what Multiboot kernels get as the first word of their command line
+ */
+export function loadKernel(memory: PhysicalMemory, image: Uint8Array, name: string, options: KernelOptions): string[] {
+  const { commandLine = '', initrd, rsdp } = options
+  if (isLinux(image)) {
+    enterLinux(memory, loadLinux(memory, image, { commandLine, initrd, rsdp }))
+    return []
+  }
+  const modules = initrd === undefined ? [] : [{ bytes: initrd, commandLine: '' }]
+  const fullLine = commandLine === '' ? name : `${name} ${commandLine}`
+  const { entry, info, warnings } = loadMultiboot(memory, image, { commandLine: fullLine, modules })
+  enterMultiboot(memory, { entry, info, magic: BOOTLOADER_MAGIC })
+  return warnings
+}
