@@ -158,9 +158,9 @@ export class MachineSession {
    * ticks cannot be seen.
    */
   get quietUntilNs(): number {
-    const { cpu, pic, pit, clock, state } = this.machine
+    const { cpu, interrupts, pit, clock, state } = this.machine
     if (state.kind !== 'running') return Infinity
-    const isAsleep = cpu.halted && !(pic.interruptPending && (cpu.getRflags() & Rflag.IF) !== 0)
+    const isAsleep = cpu.halted && !(interrupts.pending && (cpu.getRflags() & Rflag.IF) !== 0)
     if (!isAsleep) return clock.nowNs
     const idleUntilNs = Math.min(this.kernel.idleUntilNs, clock.nextDueBesideNs(pit.timer), clock.nowNs + IDLE_NS_MAX)
     return Math.max(clock.nextDueNs, idleUntilNs)
@@ -178,6 +178,8 @@ export class MachineSession {
         return { virtualNs, instructions, phase: this.kernel.phase === 'booting' ? 'booting' : 'running' }
       case 'halted':
         return { virtualNs, instructions, phase: 'halted', message: 'the processor halted and nothing can wake it' }
+      case 'off':
+        return { virtualNs, instructions, phase: 'halted', message: 'the machine was switched off' }
       case 'shutdown':
         return { virtualNs, instructions, phase: 'shutdown', message: `the machine shut down: ${state.reason}` }
       case 'exited':

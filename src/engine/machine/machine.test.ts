@@ -283,11 +283,11 @@ describe('the board', () => {
   it('names ports and addresses where nobody is', () => {
     const { cpu, warnings } = setUp(() => {})
     const value = new DataView(new ArrayBuffer(8))
-    cpu.host.mmioRead(0xfee00020, 4, value)
+    cpu.host.mmioRead(0xfed00020, 4, value)
     cpu.host.portIn(0x2f8, 1)
     expect(value.getUint32(0)).toBe(0xffffffff)
     expect(warnings).toEqual([
-      'no device at physical address 0xfee00020: read of 4 bytes gives all ones',
+      'no device at physical address 0xfed00020: read of 4 bytes gives all ones',
       'no device at port 0x2f8: read of 1 byte gives all ones',
     ])
   })

@@ -3,12 +3,17 @@ import { Clock } from './clock.ts'
 import type { CpuHost } from './cpu/core.ts'
 import { Cpu, type Tier } from './cpu/cpu.ts'
 import { NS_PER_INSTRUCTION, Rflag } from './cpu/state.ts'
+import { ACPI_PORTS, AcpiPowerManagement, PM1A_EVT_BLK, SCI_IRQ } from './devices/acpi-power-management.ts'
+import { InterruptControllers } from './devices/apic/interrupts.ts'
+import { IO_APIC_BASE, IO_APIC_BYTES } from './devices/apic/io-apic.ts'
+import { LOCAL_APIC_BASE, LOCAL_APIC_BYTES, readApicBase } from './devices/apic/local-apic.ts'
 import { E1000 } from './devices/e1000/e1000.ts'
 import { DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, DebugExit } from './devices/debug-exit.ts'
 import { KEYBOARD_COMMAND_PORT, KEYBOARD_DATA_PORT, KeyboardController } from './devices/keyboard-controller.ts'
 import { PCI_CONFIG_ADDRESS_PORT, PCI_CONFIG_DATA_PORT, PciConfiguration } from './devices/pci-configuration.ts'
+import { hostBridge, isaBridge } from './devices/pci-bridges.ts'
 import { PciCommand, PciRegister } from './devices/pci-function.ts'
-import { PIC_ELCR_PORT, PIC_MASTER_PORT, PIC_SLAVE_PORT, Pic8259Pair } from './devices/pic8259.ts'
+import { PIC_ELCR_PORT, PIC_MASTER_PORT, PIC_SLAVE_PORT, type Pic8259Pair } from './devices/pic8259.ts'
 import { PIT_PORT, Pit8254 } from './devices/pit8254.ts'
 import { RTC_PORT, RealTimeClock } from './devices/rtc.ts'
 import {
@@ -20,8 +25,10 @@ import {
   SystemControlB,
 } from './devices/system-control.ts'
 import { Uart16550 } from './devices/uart16550.ts'
+import { writeAcpiTables } from './firmware/acpi.ts'
 import { enterMultiboot } from './loader/entry-state.ts'
-import { loadMultiboot, type MultibootOptions } from './loader/multiboot.ts'
+import { type KernelOptions, loadKernel } from './loader/load.ts'
+import { BOOTLOADER_MAGIC, loadMultiboot, type MultibootOptions } from './loader/multiboot.ts'
 import { PhysicalMemory } from './memory.ts'
 
 export interface MachineOptions {
@@ -51,6 +58,8 @@ export type MachineState =
   | { kind: 'halted' }
   /** A triple fault, or the guest pulled the reset line. */
   | { kind: 'shutdown'; reason: string }
+  /** The guest switched the machine off through ACPI. */
+  | { kind: 'off' }
   /** A write to the debug exit port, or `Machine.shutdown`. */
   | { kind: 'exited'; code: number }
 
@@ -77,11 +86,13 @@ export class Machine {
   readonly clock = new Clock()
   /** COM1. */
   readonly serial: Uart16550
-  readonly pic: Pic8259Pair
+  readonly interrupts: InterruptControllers
   readonly pit: Pit8254
   readonly rtc: RealTimeClock
   readonly nic?: E1000
   state: MachineState = { kind: 'running' }
+  /** Physical address of the ACPI root pointer. */
+  readonly rsdp: number
 
   readonly #warn: (message: string) => void
   #retired = 0
@@ -100,12 +111,20 @@ export class Machine {
     this.memory = new PhysicalMemory(options.ramBytes)
     this.ports = new PortBus(warn)
     this.mmio = new MmioBus(warn)
-    this.pic = new Pic8259Pair(warn)
-    this.pit = new Pit8254(clock, (high) => this.pic.setIrq(Irq.TIMER, high))
-    this.serial = new Uart16550(clock, (high) => this.pic.setIrq(Irq.SERIAL, high))
-    this.rtc = new RealTimeClock(clock, (high) => this.pic.setIrq(Irq.RTC, high), warn, options.rtcSeconds ?? 0, options.ramBytes)
+    const interrupts = (this.interrupts = new InterruptControllers(clock, {
+      onInterrupt: () => this.#replan(),
+      onTaskPriority: (cr8) => this.cpu.setCr8(cr8),
+      warn,
+    }))
+    const line = (irq: number) => (high: boolean) => interrupts.setIrq(irq, high)
+    this.pit = new Pit8254(clock, line(Irq.TIMER))
+    this.serial = new Uart16550(clock, line(Irq.SERIAL))
+    this.rtc = new RealTimeClock(clock, line(Irq.RTC), warn, options.rtcSeconds ?? 0, options.ramBytes)
     const pci = this.#attachPorts(warn)
+    this.mmio.attach(IO_APIC_BASE, IO_APIC_BYTES, interrupts.io)
+    this.mmio.attach(LOCAL_APIC_BASE, LOCAL_APIC_BYTES, interrupts.local)
     this.#leaveAsFirmware()
+    this.rsdp = writeAcpiTables(this.memory, { pciInterrupts: [{ device: NIC_DEVICE, line: Irq.NIC }] })
     if (options.nic !== undefined) this.nic = this.#plugNic(pci, options.nic.mac, warn)
 
     const { onHypercall } = options
@@ -121,8 +140,18 @@ export class Machine {
           onHypercall(this)
           return true
         },
-        acknowledgeInterrupt: () => this.pic.acknowledge(),
-        interruptPending: () => this.pic.interruptPending,
+        acknowledgeInterrupt: () => interrupts.acknowledge(),
+        interruptPending: () => interrupts.pending,
+        apic: {
+          baseWritten: (lo) => this.#moveLocalApic(lo),
+          taskPriorityWritten: (cr8) => (interrupts.local.taskPriority = cr8),
+          get deadlineNs() {
+            return interrupts.local.timer.deadlineNs
+          },
+          set deadlineNs(ns) {
+            interrupts.local.timer.deadlineNs = ns
+          },
+        },
         nowNs: () => clock.nowNs,
         warn,
       },
@@ -130,7 +159,6 @@ export class Machine {
     )
     this.cpu.reset()
     clock.onEarlier = () => this.#replan()
-    this.pic.onInterrupt = () => this.#replan()
   }
 
   /** The board's I/O space. Returns the PCI bus. */
@@ -139,7 +167,8 @@ export class Machine {
     const reset = (by: string) => () => this.#end({ kind: 'shutdown', reason: `the guest asked for a reset through ${by}` })
     const pci = new PciConfiguration(reset('the reset control register'))
     const keyboard = new KeyboardController(reset('the keyboard controller'), warn)
-    ports.attach(PIC_MASTER_PORT, PIC_MASTER_PORT + 1, this.pic)
+    const { pic } = this.interrupts
+    ports.attach(PIC_MASTER_PORT, PIC_MASTER_PORT + 1, pic)
     ports.attach(PIT_PORT, PIT_PORT + 3, this.pit)
     ports.attach(KEYBOARD_DATA_PORT, KEYBOARD_DATA_PORT, keyboard)
     ports.attach(SYSTEM_CONTROL_B_PORT, SYSTEM_CONTROL_B_PORT, new SystemControlB(this.clock, this.pit))
@@ -147,18 +176,33 @@ export class Machine {
     ports.attach(RTC_PORT, RTC_PORT + 1, this.rtc)
     ports.attach(POST_CODE_PORT, POST_CODE_PORT, new PostCode())
     ports.attach(SYSTEM_CONTROL_A_PORT, SYSTEM_CONTROL_A_PORT, new SystemControlA(reset('system control port A'), warn))
-    ports.attach(PIC_SLAVE_PORT, PIC_SLAVE_PORT + 1, this.pic)
+    ports.attach(PIC_SLAVE_PORT, PIC_SLAVE_PORT + 1, pic)
     ports.attach(DEBUG_EXIT_PORT, DEBUG_EXIT_PORT + DEBUG_EXIT_PORTS - 1, new DebugExit((code) => this.shutdown(code)))
     ports.attach(SERIAL_PORT, SERIAL_PORT + 7, this.serial)
-    ports.attach(PIC_ELCR_PORT, PIC_ELCR_PORT + 1, this.pic)
+    ports.attach(PIC_ELCR_PORT, PIC_ELCR_PORT + 1, pic)
     ports.attach(PCI_CONFIG_ADDRESS_PORT, PCI_CONFIG_DATA_PORT + 3, pci)
+    const sci = (asserted: boolean): void => this.interrupts.setIrq(SCI_IRQ, asserted)
+    const powerManagement = new AcpiPowerManagement(this.clock, sci, () => this.#end({ kind: 'off' }), warn)
+    ports.attach(PM1A_EVT_BLK, PM1A_EVT_BLK + ACPI_PORTS - 1, powerManagement)
+    const board = { mmio: this.mmio, ports, warn, setIrq: () => {} }
+    pci.attach(0, 0, hostBridge(board))
+    pci.attach(1, 0, isaBridge(board))
     return pci
+  }
+
+  /** IA32_APIC_BASE: enables the local APIC, and says where its registers are. */
+  #moveLocalApic(lo: number): void {
+    const { local } = this.interrupts
+    const { address, enabled } = readApicBase(lo)
+    local.enabled = enabled
+    this.mmio.detach(local)
+    if (enabled) this.mmio.attach(address, LOCAL_APIC_BYTES, local)
   }
 
   /** The controller in its slot, its ranges placed and decoded, and its line level-triggered, as firmware leaves them. */
   #plugNic(pci: PciConfiguration, mac: Uint8Array, warn: (message: string) => void): E1000 {
-    const { clock, memory, mmio, ports, pic } = this
-    const nic = new E1000({ clock, memory, mac, board: { mmio, ports, warn, setIrq: (high) => pic.setIrq(Irq.NIC, high) } })
+    const { clock, memory, mmio, ports, interrupts } = this
+    const nic = new E1000({ clock, memory, mac, board: { mmio, ports, warn, setIrq: (high) => interrupts.setIrq(Irq.NIC, high) } })
     pci.attach(NIC_DEVICE, 0, nic.pci)
     nic.pci.writeConfig(PciRegister.BAR0, NIC_MEMORY)
     nic.pci.writeConfig(PciRegister.BAR0 + 4, NIC_IO)
@@ -189,6 +233,12 @@ export class Machine {
       [PIT_PORT, 0],
     ]
     for (const [port, value] of writes) this.ports.out(port, 1, value)
+    this.interrupts.local.leaveAsFirmware()
+  }
+
+  /** The 8259 pair. */
+  get pic(): Pic8259Pair {
+    return this.interrupts.pic
   }
 
   /** Instructions retired since reset, exact also inside a hypercall. */
@@ -204,7 +254,16 @@ export class Machine {
     if (this.instructions !== 0) throw new Error('an image can only be loaded into a machine that has not run yet')
     const entry = loadMultiboot(this.memory, image, options)
     for (const warning of entry.warnings) this.#warn(warning)
-    enterMultiboot(this.memory, entry)
+    enterMultiboot(this.memory, { ...entry, magic: BOOTLOADER_MAGIC })
+  }
+
+  /**
+   * Loads a kernel of any format that loader/load.ts knows and leaves the processor at its entry. For a machine that has not run yet.
+   * Throws BadImage, with nothing changed.
+   */
+  loadKernel(image: Uint8Array, name: string, options: KernelOptions = {}): void {
+    if (this.instructions !== 0) throw new Error('an image can only be loaded into a machine that has not run yet')
+    for (const warning of loadKernel(this.memory, image, name, { rsdp: this.rsdp, ...options })) this.#warn(warning)
   }
 
   /**
@@ -219,7 +278,7 @@ export class Machine {
       const nowNs = this.clock.nowNs
       if (nowNs >= untilNs) break
       const horizonNs = Math.min(this.clock.nextDueNs, untilNs)
-      const asleep = this.cpu.halted && !(this.pic.interruptPending && this.#interruptsEnabled)
+      const asleep = this.cpu.halted && !(this.interrupts.pending && this.#interruptsEnabled)
       if (asleep) {
         if (!this.#wakeable || horizonNs === Infinity) this.#end({ kind: 'halted' })
         else this.clock.advance(horizonNs - nowNs)
@@ -264,7 +323,7 @@ export class Machine {
 
   /** Whether an interrupt could ever end a HLT. */
   get #wakeable(): boolean {
-    return this.#interruptsEnabled && this.pic.unmasked
+    return this.#interruptsEnabled && this.interrupts.unmasked
   }
 
   #end(state: MachineState): void {

@@ -1,5 +1,15 @@
 /** Where the processor and the machine around it meet. */
 
+/** What the processor's registers say to the local APIC, which is part of the board here. */
+export interface CpuApic {
+  /** IA32_APIC_BASE was written: its low half. */
+  baseWritten(lo: number): void
+  /** CR8 was written. */
+  taskPriorityWritten(cr8: number): void
+  /** IA32_TSC_DEADLINE as virtual time; Infinity while it is not armed. */
+  deadlineNs: number
+}
+
 /** What the processor needs from the machine. */
 export interface CpuHost {
   /** IN. May read the clock: `executedInRun()` is exact while it runs. The value is unsigned. */
@@ -16,6 +26,8 @@ export interface CpuHost {
   acknowledgeInterrupt(): number
   /** The INTR line. */
   interruptPending(): boolean
+  /** Without one its registers are there and do nothing. */
+  apic?: CpuApic
   /** Exact virtual time at this instruction, in nanoseconds since reset (for RDTSC: one tick is one nanosecond). */
   nowNs(): number
   warn(message: string): void

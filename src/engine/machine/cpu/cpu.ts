@@ -64,7 +64,7 @@ export class Cpu implements CpuCore {
     this.system = new System(memory, host, { read: () => this.readFlags(), write: (bits) => this.writeArithmeticFlags(bits) })
     const imports: InterpreterImports = {
       slow: (mode, size) => this.slow(mode, size),
-      commit: () => this.system.linear.commit(),
+      commit: () => this.commit(),
       system: (op) => {
         if (op === SystemOp.UD) this.reportUndefined()
         return this.system.execute(op as SystemOp)
@@ -197,6 +197,15 @@ export class Cpu implements CpuCore {
       if (error !== FAULT) throw error
       return 0
     }
+  }
+
+  /** A device that was written may have changed what comes next; then this instruction is the last one of the run. */
+  private commit(): void {
+    const { i32 } = this
+    this.system.linear.commit()
+    if (i32[word(State.STOP)] === 0) return
+    this.reserved += i32[word(State.REMAINING)]
+    i32[word(State.REMAINING)] = 0
   }
 
   private resolve(): number {
@@ -333,6 +342,10 @@ export class Cpu implements CpuCore {
   /** As MOV CR2: a kernel that has handled a page fault may leave another address there. */
   set cr2(value: bigint) {
     this.u64[State.CR2 >> 3] = value
+  }
+  /** The task priority, as a write to the local APIC sets it. */
+  setCr8(value: number): void {
+    this.i32[word(State.CR8)] = value
   }
   /** As MOV CR3 with a page table at a physical address: forgets the translations. */
   setCr3(physical: number): void {

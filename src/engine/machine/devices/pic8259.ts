@@ -247,8 +247,8 @@ export class Pic8259Pair implements PortDevice {
   readonly widthMax = 1
   readonly master: Pic8259
   readonly slave: Pic8259
-  /** Called when the master's INT goes high. */
-  onInterrupt: () => void = () => {}
+  /** Called when the master's INT changes. */
+  onInterrupt: (high: boolean) => void = () => {}
   #intr = false
 
   constructor(warn: (message: string) => void) {
@@ -310,8 +310,8 @@ export class Pic8259Pair implements PortDevice {
   #update(): void {
     this.master.setLine(CASCADE_IR, this.slave.requesting >= 0)
     const intr = this.master.requesting >= 0
-    const rises = intr && !this.#intr
+    if (intr === this.#intr) return
     this.#intr = intr
-    if (rises) this.onInterrupt()
+    this.onInterrupt(intr)
   }
 }

@@ -9,7 +9,7 @@ import { SystemOp } from '../system-op.ts'
 import { As } from '../system/linear.ts'
 import { FIRST_TEMPORARY, Local, TEMPORARIES } from './locals.ts'
 
-const { PC, PTR, RIP, EA } = Local
+const { PC, PTR, LEFT, RIP, EA } = Local
 /** Address space of the general registers within the state, for telling registers from memory. */
 const GPR_END = State.GPR + 16 * 8
 const VECTOR_END = State.BOUNCE
@@ -60,6 +60,10 @@ export class InterpreterEmit extends Emit {
     code.op(Op.i32_eq)
     code.if()
     code.call(this.functions.commit)
+    // The write may have made this instruction the last one.
+    code.i32Const(0)
+    code.memory(Op.i32_load, State.REMAINING)
+    code.set(LEFT)
     code.end()
   }
 

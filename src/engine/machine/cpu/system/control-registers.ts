@@ -58,6 +58,7 @@ export class ControlRegisters {
       case 8:
         if ((lo & ~15) !== 0 || hi !== 0) fault(this.state, Vector.GP, 0)
         i32[CR8] = lo
+        this.host.apic?.taskPriorityWritten(lo)
         break
       default:
         fault(this.state, Vector.UD, 0)

@@ -26,6 +26,7 @@ const Edx1 = {
   MSR: 1 << 5,
   PAE: 1 << 6,
   CX8: 1 << 8,
+  APIC: 1 << 9,
   PGE: 1 << 13,
   CMOV: 1 << 15,
   PAT: 1 << 16,
@@ -35,9 +36,11 @@ const Edx1 = {
   SSE2: 1 << 26,
 } as const
 /** Leaf 1, ECX. Bit 31 is reserved for hypervisors: software looks for leaf 40000000H when it is set. */
-const Ecx1 = { POPCNT: 1 << 23, HYPERVISOR: 1 << 31 } as const
+const Ecx1 = { POPCNT: 1 << 23, TSC_DEADLINE: 1 << 24, HYPERVISOR: 1 << 31 } as const
 /** Leaf 7, EBX: the x87 data pointer is that of the last exception, and its segment selectors are always 0. */
 const Ebx7 = { FDP_EXCPTN_ONLY: 1 << 6, FCS_FDS_DEPRECATED: 1 << 13 } as const
+/** Leaf 6, EAX: the local APIC's timer runs at one rate in every state. */
+const ARAT = 1 << 2
 /** Leaf 80000001H. */
 const Edx8 = { SYSCALL: 1 << 11, NX: 1 << 20, PAGES_1G: 1 << 26, RDTSCP: 1 << 27, LM: 1 << 29 } as const
 const ECX8_LAHF64 = 1
@@ -61,7 +64,8 @@ export function cpuid(leaf: number, long: boolean, subleaf = 0): CpuidLeaf {
   switch (leaf | 0) {
     case 0: return [MAX_BASIC, word(VENDOR, 0), word(VENDOR, 8), word(VENDOR, 4)]
     // EBX: CLFLUSH is not there, one logical processor, APIC id 0.
-    case 1: return [SIGNATURE, 1 << 16, Ecx1.POPCNT | Ecx1.HYPERVISOR, FEATURES]
+    case 1: return [SIGNATURE, 1 << 16, Ecx1.POPCNT | Ecx1.TSC_DEADLINE | Ecx1.HYPERVISOR, FEATURES]
+    case 6: return [ARAT, 0, 0, 0]
     case 7: return subleaf === 0 ? [0, Ebx7.FDP_EXCPTN_ONLY | Ebx7.FCS_FDS_DEPRECATED, 0, 0] : [0, 0, 0, 0]
     case 0x15: return [1, 1, TSC_HZ, 0]
     case MAX_HYPERVISOR: return [MAX_HYPERVISOR, word(HYPERVISOR, 0), word(HYPERVISOR, 4), word(HYPERVISOR, 8)]

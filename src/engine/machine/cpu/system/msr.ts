@@ -17,6 +17,7 @@ export const Msr = {
   MISC_ENABLE: 0x1a0,
   PAT: 0x277,
   MTRR_DEF_TYPE: 0x2ff,
+  TSC_DEADLINE: 0x6e0,
   EFER: 0xc0000080,
   STAR: 0xc0000081,
   LSTAR: 0xc0000082,
@@ -79,6 +80,7 @@ export class ModelSpecificRegisters {
         case Msr.PAT: this.take(i32[State.PAT >> 2], i32[(State.PAT >> 2) + 1]); break
         case Msr.FS_BASE: this.take(state.baseLo(SegmentIndex.FS), state.baseHi(SegmentIndex.FS)); break
         case Msr.GS_BASE: this.take(state.baseLo(SegmentIndex.GS), state.baseHi(SegmentIndex.GS)); break
+        case Msr.TSC_DEADLINE: this.readDeadline(); break
         case Msr.MISC_ENABLE: this.take(MISC_ENABLE_VALUE, 0); break
         case Msr.PLATFORM_ID: case Msr.BIOS_SIGN_ID: case Msr.MTRRCAP: case Msr.MTRR_DEF_TYPE: this.take(0, 0); break
         default: this.unknown('RDMSR', msr)
@@ -94,10 +96,12 @@ export class ModelSpecificRegisters {
       if ((lo & ~plain.maskLo) !== 0 || (hi & ~plain.maskHi) !== 0 || (plain.canonical && !isCanonical(hi))) fault(state, Vector.GP, 0)
       i32[plain.at] = lo
       i32[plain.at + 1] = hi
+      if (msr === Msr.APIC_BASE) this.host.apic?.baseWritten(lo)
       return
     }
     switch (msr) {
       case Msr.TIME_STAMP_COUNTER: this.writeTimeStamp(lo, hi); break
+      case Msr.TSC_DEADLINE: this.writeDeadline(lo, hi); break
       case Msr.EFER: this.control.writeEfer(lo, hi); break
       case Msr.PAT:
         if (!patValid(lo) || !patValid(hi)) fault(state, Vector.GP, 0)
@@ -125,6 +129,28 @@ export class ModelSpecificRegisters {
     const difference = (lo >>> 0) - (now % TWO_32)
     i32[TSC_OFFSET] = difference
     i32[TSC_OFFSET + 1] = (hi - Math.floor(now / TWO_32) - (difference < 0 ? 1 : 0)) | 0
+  }
+
+  /** Virtual time at which the time stamp counter was 0, which may be before reset. */
+  private get timeStampOriginNs(): number {
+    const { i32, u32 } = this.state
+    return -(i32[TSC_OFFSET + 1] * TWO_32 + u32[TSC_OFFSET])
+  }
+
+  private readDeadline(): void {
+    const deadlineNs = this.host.apic?.deadlineNs ?? Infinity
+    if (deadlineNs === Infinity) return this.take(0, 0)
+    const stamp = deadlineNs - this.timeStampOriginNs
+    this.take(stamp | 0, Math.floor(stamp / TWO_32) | 0)
+  }
+
+  /** Zero disarms the timer. A time past the end of the virtual clock never comes. */
+  private writeDeadline(lo: number, hi: number): void {
+    const { apic } = this.host
+    if (apic === undefined) return
+    const deadlineNs = (hi >>> 0) * TWO_32 + (lo >>> 0) + this.timeStampOriginNs
+    const isNever = (lo === 0 && hi === 0) || deadlineNs > Number.MAX_SAFE_INTEGER
+    apic.deadlineNs = isNever ? Infinity : Math.max(0, deadlineNs)
   }
 
   private writeBase(segment: number, lo: number, hi: number): void {
