@@ -13,6 +13,7 @@ class FakeCpu implements CpuCore {
   readonly program: (cpu: FakeCpu) => void
   interruptsEnabled = true
   halted = false
+  nmiDeliverable = false
   shutdown = false
   shutdownReason = 'test'
   /** Instructions executed since reset, and at each interrupt. */

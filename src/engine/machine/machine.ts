@@ -26,6 +26,7 @@ import {
 } from './devices/system-control.ts'
 import { Uart16550 } from './devices/uart16550.ts'
 import { writeAcpiTables } from './firmware/acpi.ts'
+import { writeBiosData } from './firmware/bios-data.ts'
 import { enterMultiboot } from './loader/entry-state.ts'
 import { type KernelOptions, loadKernel } from './loader/load.ts'
 import { BOOTLOADER_MAGIC, loadMultiboot, type MultibootOptions } from './loader/multiboot.ts'
@@ -113,6 +114,7 @@ export class Machine {
     this.mmio = new MmioBus(warn)
     const interrupts = (this.interrupts = new InterruptControllers(clock, {
       onInterrupt: () => this.#replan(),
+      onNmi: () => this.cpu.raiseNmi(),
       onTaskPriority: (cr8) => this.cpu.setCr8(cr8),
       warn,
     }))
@@ -124,6 +126,7 @@ export class Machine {
     this.mmio.attach(IO_APIC_BASE, IO_APIC_BYTES, interrupts.io)
     this.mmio.attach(LOCAL_APIC_BASE, LOCAL_APIC_BYTES, interrupts.local)
     this.#leaveAsFirmware()
+    writeBiosData(this.memory, SERIAL_PORT)
     this.rsdp = writeAcpiTables(this.memory, { pciInterrupts: [{ device: NIC_DEVICE, line: Irq.NIC }] })
     if (options.nic !== undefined) this.nic = this.#plugNic(pci, options.nic.mac, warn)
 
@@ -278,7 +281,7 @@ export class Machine {
       const nowNs = this.clock.nowNs
       if (nowNs >= untilNs) break
       const horizonNs = Math.min(this.clock.nextDueNs, untilNs)
-      const asleep = this.cpu.halted && !(this.interrupts.pending && this.#interruptsEnabled)
+      const asleep = this.cpu.halted && !this.cpu.nmiDeliverable && !(this.interrupts.pending && this.#interruptsEnabled)
       if (asleep) {
         if (!this.#wakeable || horizonNs === Infinity) this.#end({ kind: 'halted' })
         else this.clock.advance(horizonNs - nowNs)

@@ -47,6 +47,8 @@ export interface CpuCore {
   /** RFLAGS; the machine reads IF to tell a sleeping processor from a dead one. */
   getRflags(): number
   readonly halted: boolean
+  /** A non-maskable interrupt will wake it. */
+  readonly nmiDeliverable: boolean
   /** Triple fault. */
   readonly shutdown: boolean
   /** Asks `run` to return as soon as it can, at the latest at the next block boundary. */

@@ -117,8 +117,11 @@ export class Cpu implements CpuCore {
     this.reserved = 0
     i32[word(State.REMAINING)] = instructions
     if (this.shutdown) return 0
-    if (i32[word(State.SHADOW)] === 0 && this.canInterrupt()) {
-      i32[word(State.ACTIVITY)] &= ~Activity.HALTED
+    if (i32[word(State.SHADOW)] === 0 && this.nmiDeliverable) {
+      i32[word(State.ACTIVITY)] = (i32[word(State.ACTIVITY)] & ~Activity.NMI_PENDING) | Activity.IN_NMI
+      this.system.interrupt(Vector.NMI)
+      i32[word(State.STOP)] = 0
+    } else if (i32[word(State.SHADOW)] === 0 && this.canInterrupt()) {
       this.system.interrupt(this.host.acknowledgeInterrupt())
       i32[word(State.STOP)] = 0
     }
@@ -132,6 +135,17 @@ export class Cpu implements CpuCore {
     if ((i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0) this.traced()
     else this.runTier0(0)
     return this.executedInRun()
+  }
+
+  /** Raises a non-maskable interrupt, which is delivered when `run` is called next. */
+  raiseNmi(): void {
+    this.i32[word(State.ACTIVITY)] |= Activity.NMI_PENDING
+    this.requestStop()
+  }
+
+  /** Whether a non-maskable interrupt waits that no other holds back. */
+  get nmiDeliverable(): boolean {
+    return (this.i32[word(State.ACTIVITY)] & (Activity.NMI_PENDING | Activity.IN_NMI)) === Activity.NMI_PENDING
   }
 
   private canInterrupt(): boolean {

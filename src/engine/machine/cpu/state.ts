@@ -33,7 +33,7 @@ export const State = {
   JUMP_GENERATION: 0x4bc,
   /** u32, non-zero asks `run` to return at the next block boundary. */
   STOP: 0x4c0,
-  /** u32, StopReason bits: HALTED, SHUTDOWN. */
+  /** u32, Activity bits. */
   ACTIVITY: 0x4c4,
   /** u32, 1 while interrupts are held off for one instruction (after STI, MOV SS, POP SS). */
   SHADOW: 0x4c8,
@@ -139,8 +139,8 @@ export const ModeBit = {
   SSE: 32,
 } as const
 
-/** Bits of State.ACTIVITY. */
-export const Activity = { HALTED: 1, SHUTDOWN: 2 } as const
+/** Bits of State.ACTIVITY. A second NMI waits until the handler of the first has returned by IRET (SDM vol. 3, 6.7.1). */
+export const Activity = { HALTED: 1, SHUTDOWN: 2, NMI_PENDING: 4, IN_NMI: 8 } as const
 
 /**
  * Software TLB: two direct-mapped tables (supervisor, user) of TLB_ENTRIES entries, index = linear page number modulo

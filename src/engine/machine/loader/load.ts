@@ -1,6 +1,8 @@
 import type { PhysicalMemory } from '../memory.ts'
+import { BadImage } from './bad-image.ts'
 import { enterLinux, enterMultiboot } from './entry-state.ts'
 import { isLinux, loadLinux } from './linux.ts'
+import type { MultibootModule } from './multiboot.ts'
 import { BOOTLOADER_MAGIC, loadMultiboot } from './multiboot.ts'
 
 export interface KernelOptions {
@@ -8,6 +10,8 @@ export interface KernelOptions {
   commandLine?: string
   /** Linux's initial RAM disk; a Multiboot kernel's first module. */
   initrd?: Uint8Array
+  /** Further modules, for Multiboot kernels. */
+  modules?: readonly MultibootModule[]
   /** Physical address of the ACPI root pointer. */
   rsdp?: number
 }
@@ -19,12 +23,13 @@ export interface KernelOptions {
  * @param name what Multiboot kernels get as the first word of their command line
  */
 export function loadKernel(memory: PhysicalMemory, image: Uint8Array, name: string, options: KernelOptions): string[] {
-  const { commandLine = '', initrd, rsdp } = options
+  const { commandLine = '', initrd, modules: others = [], rsdp } = options
   if (isLinux(image)) {
+    if (others.length > 0) throw new BadImage('unsupported', 'A Linux kernel takes an initial RAM disk and no modules.')
     enterLinux(memory, loadLinux(memory, image, { commandLine, initrd, rsdp }))
     return []
   }
-  const modules = initrd === undefined ? [] : [{ bytes: initrd, commandLine: '' }]
+  const modules = [...(initrd === undefined ? [] : [{ bytes: initrd, commandLine: '' }]), ...others]
   const fullLine = commandLine === '' ? name : `${name} ${commandLine}`
   const { entry, info, warnings } = loadMultiboot(memory, image, { commandLine: fullLine, modules })
   enterMultiboot(memory, { entry, info, magic: BOOTLOADER_MAGIC })

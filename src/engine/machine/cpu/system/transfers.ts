@@ -1,4 +1,4 @@
-import { Gpr, Rflag, SegmentAttribute, SegmentIndex, State, Vector } from '../state.ts'
+import { Activity, Gpr, Rflag, SegmentAttribute, SegmentIndex, State, Vector } from '../state.ts'
 import { fault } from './faults.ts'
 import { As, type LinearMemory } from './linear.ts'
 import type { Rflags } from './rflags.ts'
@@ -199,6 +199,8 @@ export class Transfers {
     }
     this.returnFar(selector, ripLo, ripHi, size, 3 * size, 0, state.long)
     rflags.writeMasked(flags, mask)
+    if ((i32[Word.ACTIVITY] & Activity.NMI_PENDING) !== 0) state.stop()
+    i32[Word.ACTIVITY] &= ~Activity.IN_NMI
   }
 
   /** Far RET, releasing SYS_IMM bytes of parameters. */

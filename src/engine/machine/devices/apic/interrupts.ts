@@ -13,6 +13,7 @@ export const TIMER_GSI = 2
 export interface InterruptBoard {
   /** An interrupt became pending. */
   onInterrupt: () => void
+  onNmi: () => void
   onTaskPriority: (cr8: number) => void
   warn: (message: string) => void
 }
@@ -22,9 +23,10 @@ export class InterruptControllers {
   readonly local: LocalApic
   readonly io: IoApic
 
-  constructor(clock: Clock, { onInterrupt, onTaskPriority, warn }: InterruptBoard) {
+  constructor(clock: Clock, { onInterrupt, onNmi, onTaskPriority, warn }: InterruptBoard) {
     this.pic = new Pic8259Pair(warn)
-    this.local = new LocalApic(clock, { onChange: onInterrupt, onTaskPriority, onEoi: (vector) => this.io.endOfInterrupt(vector), warn })
+    const onEoi = (vector: number): void => this.io.endOfInterrupt(vector)
+    this.local = new LocalApic(clock, { onChange: onInterrupt, onNmi, onTaskPriority, onEoi, warn })
     this.io = new IoApic((message) => {
       if (this.local.isAddressed(message.destination, message.isLogical)) this.local.accept(message.vector, message.isLevel)
     }, warn)

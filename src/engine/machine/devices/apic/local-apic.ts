@@ -32,6 +32,8 @@ const LVT_WRITABLE = new Map<number, number>([
 export interface ApicBoard {
   /** An interrupt became pending, or none is any more. */
   onChange: () => void
+  /** A non-maskable interrupt is delivered. */
+  onNmi: () => void
   /** Bits 7–4 of TPR were written, which are CR8. */
   onTaskPriority: (cr8: number) => void
   /** The interrupt with this vector, which was level-triggered, has ended. */
@@ -270,6 +272,7 @@ export class LocalApic implements MmioDevice {
     if (isFixed && (icr & Icr.VECTOR) < VECTOR_MIN) this.#error(Esr.SEND_ILLEGAL_VECTOR)
     if (!isForSelf) return
     if (isFixed) this.accept(icr & Icr.VECTOR, false)
+    else if (mode === Delivery.NMI) this.#board.onNmi()
     // INIT level de-assert is not for processors of today, and START-UP only wakes one that waits for it (9.4.4).
     else if (mode !== Delivery.START_UP && (icr & Icr.ASSERT) !== 0)
       this.#board.warn(`local APIC: an interprocessor interrupt to itself of delivery mode ${mode} is not implemented`)
