@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { BadImage } from '../engine/machine/loader/multiboot.ts'
+import { BadImage } from '../engine/machine/loader/bad-image.ts'
 import { Machine } from '../engine/machine/machine.ts'
 import { UserError } from '../main/service/errors.ts'
 import { readProgram } from '../main/service/program.ts'
@@ -14,16 +14,27 @@ export interface BootOptions {
   limitNs?: number
   /** The kernel's command line. */
   append: string
+  /** A file for Linux's initial RAM disk, or a Multiboot kernel's first module. */
+  initrd?: string
+  /** Further modules for a Multiboot kernel: a file each, and behind a space the module's command line. */
+  modules: readonly string[]
 }
 
 /**
- * `atoll boot`: a machine without our kernel, for any Multiboot image, with its first serial port on standard input and output. The exit
- * status is what the guest writes to the debug-exit port, as QEMU's isa-debug-exit turns it into one: (value << 1) | 1.
+ * `atoll boot`: a machine without our kernel, for a Linux bzImage or any Multiboot image, with its first serial port on standard input and
+ * output. The exit status is what the guest writes to the debug-exit port, as QEMU's isa-debug-exit turns it into one: (value << 1) | 1;
+ * or 0 when the guest switches the machine off.
  */
 export async function boot(file: string, options: BootOptions): Promise<number> {
   const io = new HostConsole()
   io.open()
   const image = await readProgram(resolve(file), file)
+  const initrd = options.initrd === undefined ? undefined : await readProgram(resolve(options.initrd), options.initrd)
+  const modules: { bytes: Uint8Array; commandLine: string }[] = []
+  for (const module of options.modules) {
+    const path = module.split(' ', 1)[0]
+    modules.push({ bytes: await readProgram(resolve(path), path), commandLine: module })
+  }
   const warned = new Set<string>()
   const machine = new Machine({
     ramBytes: options.ramBytes,
@@ -34,7 +45,7 @@ export async function boot(file: string, options: BootOptions): Promise<number> 
     },
   })
   try {
-    machine.loadMultiboot(image, { commandLine: options.append === '' ? file : `${file} ${options.append}` })
+    machine.loadKernel(image, file, { commandLine: options.append, initrd, modules })
   } catch (error) {
     if (error instanceof BadImage) throw new UserError(`${file}: ${error.message}`)
     throw error
@@ -67,6 +78,7 @@ export async function boot(file: string, options: BootOptions): Promise<number> 
     return ExitStatus.TIME_LIMIT
   }
   const { state } = machine
+  if (state.kind === 'off') return ExitStatus.OK
   if (state.kind === 'exited') return ((state.code << 1) | 1) & 0xff
   say(state.kind === 'shutdown' ? `the processor shut down: ${state.reason}` : 'the machine halted with no interrupt to wake it')
   return state.kind === 'shutdown' ? ExitStatus.KERNEL : ExitStatus.OK

@@ -14,7 +14,7 @@ const WORKERS_MAX = 64
 /** Options that `run` and `boot` take behind FILE too; what else stands there is the program's. */
 const HOISTED: Record<string, string[]> = {
   run: ['--memory', '--seed', '--time-limit', '--files'],
-  boot: ['--memory', '--time-limit', '--append'],
+  boot: ['--memory', '--time-limit', '--append', '--initrd', '--module'],
 }
 
 /** Lets commander say which option a wrong value was given to. */
@@ -103,18 +103,21 @@ function createProgram(end: (status: number) => void): Command {
     .command('boot')
     .summary('boot a kernel of your own')
     .description(
-      "Boots a Multiboot kernel (ELF or flat) on a machine without Atoll's kernel. Its first serial port is standard input and output;\n" +
-        "a write of V to the debug-exit port 0xf4 ends the machine with status (V << 1) | 1, as QEMU's isa-debug-exit does.",
+      "Boots a Linux bzImage or a Multiboot kernel (1 or 2, ELF or flat) on a machine without Atoll's kernel. Its first serial port is\n" +
+        'standard input and output; a write of V to the debug-exit port 0xf4 ends the machine with status (V << 1) | 1, as\n' +
+        "QEMU's isa-debug-exit does. A stock Linux wants --append console=ttyS0 and --memory 256M.",
     )
-    .usage('KERNEL [--append ARGS] [--memory 64M] [--time-limit 10s]')
-    .argument('<KERNEL>', 'a Multiboot 1 image')
-    .option('--append <text>', "the kernel's command line, behind its name", '')
+    .usage("KERNEL [--append ARGS] [--initrd FILE] [--module 'FILE ARGS']… [--memory 64M] [--time-limit 10s]")
+    .argument('<KERNEL>', 'a Linux bzImage with a 64-bit entry point, or a Multiboot image')
+    .option('--append <text>', "the kernel's command line", '')
+    .option('--initrd <file>', "Linux's initial RAM disk; a Multiboot kernel's first module")
+    .option('--module <module>', 'a module for a Multiboot kernel, with its command line', (one: string, all: string[]) => [...all, one], [])
     .option('--memory <amount>', "the machine's memory, such as 64M", parser(parseMemory), RAM_BYTES_DEFAULT)
     .option('--time-limit <duration>', 'ends the run after so much virtual time', parser(parseDurationNs))
-    .addHelpText('after', exitStatusHelp('(V << 1) | 1  what the kernel wrote to the debug-exit port; 0 when it halted for good'))
-    .action(async (file: string, { append, memory, timeLimit }) => {
+    .addHelpText('after', exitStatusHelp('(V << 1) | 1  what the kernel wrote to the debug-exit port; 0 when it switched off or halted for good'))
+    .action(async (file: string, { append, initrd, module, memory, timeLimit }) => {
       const { boot } = await import('./boot.ts')
-      end(await boot(file, { append, ramBytes: memory, limitNs: timeLimit }))
+      end(await boot(file, { append, initrd, modules: module, ramBytes: memory, limitNs: timeLimit }))
     })
 
   const lab = program.command('lab').summary('run labs: machines, and the network between them')

@@ -2,6 +2,7 @@ import type { PhysicalMemory } from '../memory.ts'
 import { BadImage } from './bad-image.ts'
 import { enterLinux, enterMultiboot } from './entry-state.ts'
 import { isLinux, loadLinux } from './linux.ts'
+import { isMultiboot2, loadMultiboot2, MULTIBOOT2_BOOTLOADER_MAGIC } from './multiboot2.ts'
 import type { MultibootModule } from './multiboot.ts'
 import { BOOTLOADER_MAGIC, loadMultiboot } from './multiboot.ts'
 
@@ -31,7 +32,10 @@ export function loadKernel(memory: PhysicalMemory, image: Uint8Array, name: stri
   }
   const modules = [...(initrd === undefined ? [] : [{ bytes: initrd, commandLine: '' }]), ...others]
   const fullLine = commandLine === '' ? name : `${name} ${commandLine}`
-  const { entry, info, warnings } = loadMultiboot(memory, image, { commandLine: fullLine, modules })
-  enterMultiboot(memory, { entry, info, magic: BOOTLOADER_MAGIC })
+  const isVersion2 = isMultiboot2(image)
+  const { entry, info, warnings } = isVersion2
+    ? loadMultiboot2(memory, image, { commandLine: fullLine, modules, rsdp })
+    : loadMultiboot(memory, image, { commandLine: fullLine, modules })
+  enterMultiboot(memory, { entry, info, magic: isVersion2 ? MULTIBOOT2_BOOTLOADER_MAGIC : BOOTLOADER_MAGIC })
   return warnings
 }
