@@ -29,6 +29,8 @@ function parser<T>(parse: (text: string) => T): (text: string) => T {
   }
 }
 
+const collect = (one: string, all: string[]): string[] => [...all, one]
+
 function parseRounds(text: string): number {
   const rounds = /^\d{1,4}$/.test(text) ? Number(text) : 0
   if (rounds < 1) throw new UserError(`expected a number of rounds from 1 to 9999, found '${text}'`)
@@ -103,18 +105,18 @@ function createProgram(end: (status: number) => void): Command {
     .command('boot')
     .summary('boot a kernel of your own')
     .description(
-      "Boots a Linux bzImage or a Multiboot kernel (1 or 2, ELF or flat) on a machine without Atoll's kernel. Its first serial port is\n" +
-        'standard input and output; a write of V to the debug-exit port 0xf4 ends the machine with status (V << 1) | 1, as\n' +
-        "QEMU's isa-debug-exit does. A stock Linux wants --append console=ttyS0 and --memory 256M.",
+      "Boots a Linux bzImage or a Multiboot kernel (1 or 2, ELF or flat) on a machine without Atoll's kernel. Its first serial\n" +
+        'port is standard input and output; a write of V to the debug-exit port 0xf4 ends the machine with status (V << 1) | 1,\n' +
+        "as QEMU's isa-debug-exit does. A stock Linux wants --append console=ttyS0 and --memory 256M.",
     )
     .usage("KERNEL [--append ARGS] [--initrd FILE] [--module 'FILE ARGS']… [--memory 64M] [--time-limit 10s]")
     .argument('<KERNEL>', 'a Linux bzImage with a 64-bit entry point, or a Multiboot image')
     .option('--append <text>', "the kernel's command line", '')
     .option('--initrd <file>', "Linux's initial RAM disk; a Multiboot kernel's first module")
-    .option('--module <module>', 'a module for a Multiboot kernel, with its command line', (one: string, all: string[]) => [...all, one], [])
+    .option('--module <module>', 'a module for a Multiboot kernel, with its command line; again for more', collect, [])
     .option('--memory <amount>', "the machine's memory, such as 64M", parser(parseMemory), RAM_BYTES_DEFAULT)
     .option('--time-limit <duration>', 'ends the run after so much virtual time', parser(parseDurationNs))
-    .addHelpText('after', exitStatusHelp('(V << 1) | 1  what the kernel wrote to the debug-exit port; 0 when it switched off or halted for good'))
+    .addHelpText('after', exitStatusHelp('(V << 1) | 1  what the kernel wrote to the debug-exit port; 0 when it switched off or halted'))
     .action(async (file: string, { append, initrd, module, memory, timeLimit }) => {
       const { boot } = await import('./boot.ts')
       end(await boot(file, { append, initrd, modules: module, ramBytes: memory, limitNs: timeLimit }))

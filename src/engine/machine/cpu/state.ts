@@ -95,6 +95,9 @@ export const State = {
   MXCSR: 0x6c8,
   /** i64, what WRMSR to IA32_TIME_STAMP_COUNTER added to the virtual clock. */
   TSC_OFFSET: 0x6d0,
+  /** u32 each, what JUMP_GENERATION counts from at CPL 0–2 and at CPL 3; multiples of 64. */
+  GENERATION_SUPERVISOR: 0x6d8,
+  GENERATION_USER: 0x6dc,
   /** XMM0–XMM15, 16 bytes each. */
   XMM: 0x700,
   /** 64 bytes where accesses that cross a page or hit a device are put together. */

@@ -120,7 +120,7 @@ function parse(image: Uint8Array): Parsed {
   const entry = tags.get(HeaderTag.ENTRY_ADDRESS)
   if (entry !== undefined) executable.entry = view.getUint32(entry.content, true)
   else if (address !== undefined)
-    throw new BadImage('not-executable', 'The Multiboot2 header has an address tag and no entry address tag: it does not say where to start.')
+    throw new BadImage('not-executable', 'The Multiboot2 header has no entry address tag, and so does not say where to start.')
   return { executable, warnings }
 }
 
@@ -169,7 +169,7 @@ function checkTag(view: DataView, tag: Tag, warnings: string[]): void {
     if (type === HeaderTag.FRAMEBUFFER) warnings.push('Multiboot2: the image asks for a framebuffer, and this machine has no display')
     return
   }
-  if (!isOptional) throw new BadImage('unsupported', `The Multiboot2 header has a tag of type ${type}, which no loader of version 2.0 knows.`)
+  if (!isOptional) throw new BadImage('unsupported', `The Multiboot2 header has a tag of type ${type}, which version 2.0 does not know.`)
 }
 
 /** The address tag (3.1.5), which comes before whatever an ELF header says. */
@@ -192,7 +192,7 @@ function readAddresses(view: DataView, header: number, { content }: Tag): BootEx
       `The Multiboot2 header says that the image ends at ${hex(end)}, which is not within a file of ${view.byteLength} bytes.`,
     )
   if (bssEnd !== 0 && bssEnd < end)
-    throw new BadImage('overlap', `The Multiboot2 header puts the end of the zeroed data, ${hex(bssEnd)}, before the image's, ${hex(end)}.`)
+    throw new BadImage('overlap', `The Multiboot2 header puts the end of the zeroed data, ${hex(bssEnd)}, before ${hex(end)}, the image's.`)
   const segment: LoadSegment = {
     fileOffset,
     fileBytes: end - start,

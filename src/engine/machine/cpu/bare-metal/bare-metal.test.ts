@@ -24,6 +24,7 @@ const KERNELS = [
   { name: 'triple-fault', ends: 'shutdown', onQemu: true },
   { name: 'protected', ends: 'exited', onQemu: true },
   { name: 'interrupts', ends: 'exited', onQemu: true },
+  { name: 'apic', ends: 'exited', onQemu: true },
   { name: 'manual', ends: 'exited', onQemu: false },
 ] as const
 

@@ -150,6 +150,43 @@ main:
     SHOW "ss"
     mov rsp, [rip + probe_rsp]
     END
+    SET_PAGE 0, 0xfee00013
+    mov dword ptr [TEST_PAGES + 0xf0], 0x1ff
+    /* An NMI is delivered at the next instruction boundary, whatever IF says (vol. 3, 6.7). QEMU: at the end of the translated block. */
+    BEGIN "an NMI sent to itself needs no flag"
+    mov dword ptr [TEST_PAGES + 0x300], 0x4400
+    nop
+    END
+    /* Until IRET another one waits (vol. 3, 6.7.1). */
+    BEGIN "a second one waits"
+    mov dword ptr [TEST_PAGES + 0x300], 0x4400
+    nop
+    END
+    BEGIN "for IRET"
+    push KERNEL_DATA
+    lea rax, [rip + kernel_stack_top - 1024]
+    push rax
+    push 2
+    push KERNEL_CODE
+    lea rax, [rip + 1f]
+    push rax
+    mov [rip + probe_start], rax
+    iretq
+1:  nop
+    END
+    /* Vectors below 16 are errors of sender and receiver, and are not delivered (vol. 3, 11.5.2, 11.5.3). QEMU: delivers vector 5. */
+    mov al, 0xff
+    out 0x21, al
+    BEGIN "a vector below 16"
+    mov dword ptr [TEST_PAGES + 0x300], 0x44005
+    sti
+    nop
+    nop
+    cli
+    mov dword ptr [TEST_PAGES + 0x280], 0
+    mov eax, [TEST_PAGES + 0x280]
+    SHOW "esr"
+    END
     ret
 
     .section .data

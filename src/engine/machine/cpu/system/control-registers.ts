@@ -102,7 +102,7 @@ export class ControlRegisters {
     } else if ((i32[Word.CR0] & Cr0.PG) !== 0 && (i32[Word.CR4] & Cr4.PAE) !== 0 && !mmu.pdptesValid(lo)) fault(state, Vector.GP, 0)
     i32[Word.CR3] = lo
     i32[Word.CR3 + 1] = hi
-    mmu.invalidateAll()
+    mmu.invalidateAll(true)
   }
 
   writeCr4(lo: number, hi: number): void {

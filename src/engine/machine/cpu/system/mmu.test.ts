@@ -287,3 +287,61 @@ describe('32-bit paging', () => {
     expect(cpu.translate(BigInt(0x800000 + PAGE), READ)).toBe(BigInt(PAGE))
   })
 })
+
+describe('what makes the jump cache stale', () => {
+  const G = 1n << 8n
+  function fetching(bits: bigint, pge = true) {
+    const cpu = new TestProcessor().longMode()
+    if (pge) cpu.setU64(State.CR4, cpu.u64(State.CR4) | BigInt(Cr4.PGE))
+    cpu.page(PAGE, bits)
+    cpu.system.mmu.invalidateAll()
+    cpu.translate(BigInt(PAGE), EXECUTE)
+    const before = cpu.u32(State.JUMP_GENERATION)
+    return { cpu, isStale: () => cpu.u32(State.JUMP_GENERATION) !== before }
+  }
+  const reloadCr3 = (cpu: TestProcessor): void => cpu.system.control.writeCr3(Number(cpu.u64(State.CR3)), 0)
+
+  test('INVLPG of a page that code was fetched from, and of no other', () => {
+    const { cpu, isStale } = fetching(Pte.P | Pte.W)
+    cpu.translate(BigInt(PAGE + 0x1000), READ)
+    cpu.system.mmu.invalidatePage(PAGE + 0x1000, 0)
+    expect(isStale()).toBe(false)
+    cpu.system.mmu.invalidatePage(PAGE + 0x123, 0)
+    expect(isStale()).toBe(true)
+  })
+
+  test('INVLPG anywhere in a large page with code', () => {
+    const cpu = new TestProcessor().longMode()
+    cpu.memory.writeU64(At.PD, Pte.P | Pte.W | 0x80n)
+    cpu.system.mmu.invalidateAll()
+    cpu.translate(0x1000n, EXECUTE)
+    const before = cpu.u32(State.JUMP_GENERATION)
+    cpu.system.mmu.invalidatePage(0x200000, 0)
+    expect(cpu.u32(State.JUMP_GENERATION)).toBe(before)
+    cpu.system.mmu.invalidatePage(0x1f0000, 0)
+    expect(cpu.u32(State.JUMP_GENERATION)).not.toBe(before)
+  })
+
+  test('MOV CR3, unless all the code is in global pages (SDM vol. 3, 4.10.4.1)', () => {
+    const global = fetching(Pte.P | Pte.W | G)
+    reloadCr3(global.cpu)
+    expect(global.isStale()).toBe(false)
+    const local = fetching(Pte.P | Pte.W)
+    reloadCr3(local.cpu)
+    expect(local.isStale()).toBe(true)
+    const withoutPge = fetching(Pte.P | Pte.W | G, false)
+    reloadCr3(withoutPge.cpu)
+    expect(withoutPge.isStale()).toBe(true)
+  })
+
+  test('MOV CR3 always for user code, and a change of CR4.PGE for all', () => {
+    const { cpu, isStale } = fetching(Pte.P | Pte.W | G)
+    cpu.userMode()
+    const user = cpu.u32(State.JUMP_GENERATION)
+    reloadCr3(cpu)
+    expect(cpu.u32(State.JUMP_GENERATION)).not.toBe(user)
+    const other = fetching(Pte.P | Pte.W | G)
+    other.cpu.system.control.writeCr4(Number(other.cpu.u64(State.CR4)) & ~Cr4.PGE, 0)
+    expect([isStale(), other.isStale()]).toEqual([true, true])
+  })
+})

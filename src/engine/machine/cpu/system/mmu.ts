@@ -13,7 +13,7 @@ export const ACCESS_STACK = 4
 const PageFault = { P: 1, WR: 2, US: 4, RSVD: 8, ID: 16 } as const
 
 /** Bits of a paging-structure entry (low half), SDM vol. 3, 4.5. */
-const Entry = { P: 1, RW: 2, US: 4, A: 0x20, D: 0x40, PS: 0x80 } as const
+const Entry = { P: 1, RW: 2, US: 4, A: 0x20, D: 0x40, PS: 0x80, G: 0x100 } as const
 /** Bit 63 in the high half of an 8-byte entry. */
 const NX_HI = 0x80000000 | 0
 /** Bits 51–PHYSICAL_BITS in the high half. */
@@ -37,6 +37,10 @@ const EFER = State.EFER >> 2
 
 /** Size class of the guest page that a slot was filled from. 0 means not filled. */
 const Span = { NONE: 0, SMALL: 1, LARGE: 2, HUGE: 3 } as const
+/** Pages of 4 KiB in one of that span. */
+const PAGES_OF_SPAN = [1, 1, 512, 262_144] as const
+/** More pages of code than a guest runs at a time. */
+const FETCHED_PAGES_MAX = 65_536
 
 if (TLB_USER !== TLB_SUPERVISOR + TLB_ENTRIES * TLB_ENTRY_BYTES) throw new Error('the two TLB tables must be adjacent')
 
@@ -56,6 +60,13 @@ export class Mmu {
   private readonly span = new Uint8Array(SLOTS)
   private largeFilled = false
   private readonly emptyTables: Uint8Array
+  /**
+   * Pages that code was fetched from since the jump cache was last made stale as a whole: page number in units of its own size, times
+   * four, plus Span. Where none of them is, a translation can be forgotten without the jump cache's noticing.
+   */
+  private readonly fetched = new Set<number>()
+  /** Whether supervisor code among them is in a page that is not global. */
+  private fetchedLocally = false
 
   // What the last walk found. Fields rather than a returned object, so that a walk allocates nothing.
   private pageLo = 0
@@ -65,6 +76,7 @@ export class Mmu {
   private user = false
   private executable = false
   private dirty = false
+  private global = false
   /** Error-code bits P and RSVD of a walk that failed. */
   private walkError = 0
   // Where the entries of that walk lie (guest-physical), root first: their accessed bits are set once the access is known to be allowed.
@@ -87,11 +99,29 @@ export class Mmu {
 
   /** Empties the TLB whatever it holds. */
   reset(): void {
+    this.emptyTlb()
+    this.forgetCode()
+  }
+
+  private emptyTlb(): void {
     this.state.u8.set(this.emptyTables, TLB_SUPERVISOR)
     this.span.fill(Span.NONE)
     this.filledCount = 0
     this.largeFilled = false
+  }
+
+  /** Makes the jump cache stale. */
+  private forgetCode(): void {
+    this.fetched.clear()
+    this.fetchedLocally = false
     this.state.bumpGeneration()
+  }
+
+  /** Code is fetched from the page that was walked to. */
+  private noteFetch(lo: number, hi: number, user: boolean): void {
+    this.fetched.add(fetchKey(lo, hi, this.pageSpan))
+    if (!user && !this.global) this.fetchedLocally = true
+    if (this.fetched.size > FETCHED_PAGES_MAX) this.forgetCode()
   }
 
   /**
@@ -134,6 +164,7 @@ export class Mmu {
       return TRANSLATE_FAULT
     }
     this.markUsed(kind === Access.WRITE)
+    if (kind === Access.EXECUTE) this.noteFetch(lo, hi, user)
 
     const physical = this.pageLo >>> 0
     if (this.pageHi !== 0 || physical >= this.memory.bytes) {
@@ -152,12 +183,20 @@ export class Mmu {
    */
   probe(lo: number, hi: number, access: number, user: boolean): number {
     if ((hi !== 0 && !isCanonical(hi)) || !this.walk(lo, hi) || !this.allows(access & 3, user)) return -1
+    if ((access & 3) === Access.EXECUTE) this.noteFetch(lo, hi, user)
     return this.pageHi * 0x100000000 + (this.pageLo >>> 0) + (lo & 0xfff)
   }
 
-  /** Forgets every translation: CR3 load, changes of CR0, CR4 and EFER. Global pages go too, which the architecture allows. */
-  invalidateAll(): void {
-    if (this.filledCount > FILLED_ONE_BY_ONE_MAX) this.reset()
+  /**
+   * Forgets every translation: CR3 load, changes of CR0, CR4 and EFER. Those of global pages go from the TLB too, which the architecture
+   * allows.
+   *
+   * @param keepGlobal what the jump cache knows of code in global pages is still true (SDM vol. 3, 4.10.4.1, MOV to CR3)
+   */
+  invalidateAll(keepGlobal = false): void {
+    if (keepGlobal && !this.fetchedLocally) this.state.bumpUserGeneration()
+    else this.forgetCode()
+    if (this.filledCount > FILLED_ONE_BY_ONE_MAX) this.emptyTlb()
     else {
       for (let i = 0; i < this.filledCount; i++) {
         const slot = this.filled[i]
@@ -166,7 +205,6 @@ export class Mmu {
       }
       this.filledCount = 0
       this.largeFilled = false
-      this.state.bumpGeneration()
     }
   }
 
@@ -188,7 +226,11 @@ export class Mmu {
         const at = TABLES + slot * SLOT_WORDS
         if (i32[at + READ_TAG + 1] === hi && i32[at + READ_TAG] >>> shift === lo >>> shift) this.clearSlot(slot)
       }
-    this.state.bumpGeneration()
+    for (let span: number = Span.SMALL; span <= Span.HUGE; span++)
+      if (this.fetched.has(fetchKey(lo, hi, span))) {
+        this.forgetCode()
+        return
+      }
   }
 
   /** Makes writes to a physical page take the slow path from now on, because code was decoded in it. */
@@ -299,7 +341,7 @@ export class Mmu {
       this.pageLo = lo & ~0xfff
       this.pageHi = 0
       this.pageSpan = Span.SMALL
-      this.writable = this.user = this.executable = this.dirty = true
+      this.writable = this.user = this.executable = this.dirty = this.global = true
       return true
     }
     this.walkError = 0
@@ -400,6 +442,7 @@ export class Mmu {
     this.user = (rightsAnd & Entry.US) !== 0
     this.executable = (rightsOr & NX_HI) === 0
     this.dirty = (entryLo & Entry.D) !== 0
+    this.global = (entryLo & Entry.G) !== 0 && (this.state.i32[CR4] & Cr4.PGE) !== 0
     return true
   }
 
@@ -407,6 +450,12 @@ export class Mmu {
     this.walkError = PageFault.P | PageFault.RSVD
     return false
   }
+}
+
+/** Where code was fetched from: the number of its page of 4 KiB, 2 MiB or 1 GiB. */
+function fetchKey(lo: number, hi: number, span: number): number {
+  const page = (hi >>> 0) * 0x100000 + (lo >>> 12)
+  return Math.floor(page / PAGES_OF_SPAN[span]) * 4 + span
 }
 
 /**

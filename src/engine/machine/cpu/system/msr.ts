@@ -11,6 +11,8 @@ export const Msr = {
   APIC_BASE: 0x1b,
   BIOS_SIGN_ID: 0x8b,
   MTRRCAP: 0xfe,
+  MCG_CAP: 0x179,
+  MCG_STATUS: 0x17a,
   SYSENTER_CS: 0x174,
   SYSENTER_ESP: 0x175,
   SYSENTER_EIP: 0x176,
@@ -82,7 +84,8 @@ export class ModelSpecificRegisters {
         case Msr.GS_BASE: this.take(state.baseLo(SegmentIndex.GS), state.baseHi(SegmentIndex.GS)); break
         case Msr.TSC_DEADLINE: this.readDeadline(); break
         case Msr.MISC_ENABLE: this.take(MISC_ENABLE_VALUE, 0); break
-        case Msr.PLATFORM_ID: case Msr.BIOS_SIGN_ID: case Msr.MTRRCAP: case Msr.MTRR_DEF_TYPE: this.take(0, 0); break
+        case Msr.PLATFORM_ID: case Msr.BIOS_SIGN_ID: case Msr.MTRRCAP: case Msr.MTRR_DEF_TYPE: case Msr.MCG_CAP:
+        case Msr.MCG_STATUS: this.take(0, 0); break
         default: this.unknown('RDMSR', msr)
       }
   }
@@ -110,7 +113,8 @@ export class ModelSpecificRegisters {
         break
       case Msr.FS_BASE: this.writeBase(SegmentIndex.FS, lo, hi); break
       case Msr.GS_BASE: this.writeBase(SegmentIndex.GS, lo, hi); break
-      case Msr.BIOS_SIGN_ID: case Msr.MISC_ENABLE: case Msr.MTRR_DEF_TYPE: break // writable on real parts; nothing here depends on them
+      // Writable on real parts; nothing here depends on them.
+      case Msr.BIOS_SIGN_ID: case Msr.MISC_ENABLE: case Msr.MTRR_DEF_TYPE: case Msr.MCG_STATUS: break
       default: this.unknown('WRMSR', msr)
     }
   }

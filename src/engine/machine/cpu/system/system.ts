@@ -70,10 +70,11 @@ export class System {
    */
   reset(): void {
     const { state } = this
-    const generation = state.i32[Word.JUMP_GENERATION]
+    const generations = [state.i32[Word.GENERATION_SUPERVISOR], state.i32[Word.GENERATION_USER]]
     const remaining = state.i32[State.REMAINING >> 2]
     state.u8.fill(0, State.GPR, State.FPU)
-    state.i32[Word.JUMP_GENERATION] = generation
+    state.i32[Word.GENERATION_SUPERVISOR] = generations[0]
+    state.i32[Word.GENERATION_USER] = generations[1]
     state.i32[State.REMAINING >> 2] = remaining
     state.i32[Word.FAULT_VECTOR] = -1
     state.i32[Word.CR0] = Cr0.PE | Cr0.ET

@@ -24,6 +24,8 @@ export const Word = {
   CPL: State.CPL >> 2,
   MODE: State.MODE >> 2,
   JUMP_GENERATION: State.JUMP_GENERATION >> 2,
+  GENERATION_SUPERVISOR: State.GENERATION_SUPERVISOR >> 2,
+  GENERATION_USER: State.GENERATION_USER >> 2,
   STOP: State.STOP >> 2,
   ACTIVITY: State.ACTIVITY >> 2,
   SHADOW: State.SHADOW >> 2,
@@ -48,10 +50,10 @@ export const Word = {
 
 /**
  * The low bits of State.JUMP_GENERATION are the mode, the others count: so an entry of the jump cache serves only the mode it was
- * made in, and a switch between user and kernel makes nothing stale.
+ * made in, and a switch between user and kernel makes nothing stale. User and kernel count for themselves, so that a new address space
+ * for the one can leave the other's entries alone.
  */
 const GENERATION_STEP = 64
-const GENERATION_MASK = -GENERATION_STEP
 if (Object.values(ModeBit).some((bit) => bit >= GENERATION_STEP)) throw new Error('a mode bit does not fit below the generation')
 
 const GPR = State.GPR >> 2
@@ -128,15 +130,28 @@ export class CpuState {
     this.i32[BASE + segment * SEGMENT_WORDS + 1] = hi
   }
 
-  /** Makes every entry of the jump cache stale. When the count comes round, old entries would seem fresh: they are wiped out. */
+  /** Makes every entry of the jump cache stale. */
   bumpGeneration(): void {
+    this.bump(Word.GENERATION_SUPERVISOR)
+    this.bumpUserGeneration()
+  }
+  /** Makes the entries made at CPL 3 stale. */
+  bumpUserGeneration(): void {
+    this.bump(Word.GENERATION_USER)
+    this.updateGeneration()
+  }
+  /** When the count comes round, old entries would seem fresh: they are wiped out. */
+  private bump(word: number): void {
     const { i32 } = this
-    const next = (i32[Word.JUMP_GENERATION] + GENERATION_STEP) | 0
-    i32[Word.JUMP_GENERATION] = next
-    if ((next & GENERATION_MASK) === 0) {
-      this.u8.fill(0, JUMP_CACHE, JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES)
-      i32[Word.JUMP_GENERATION] = next | GENERATION_STEP
-    }
+    i32[word] = (i32[word] + GENERATION_STEP) | 0
+    if (i32[word] !== 0) return
+    this.u8.fill(0, JUMP_CACHE, JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES)
+    i32[word] = GENERATION_STEP
+  }
+  private updateGeneration(): void {
+    const { i32 } = this
+    const mode = i32[Word.MODE]
+    i32[Word.JUMP_GENERATION] = i32[(mode & ModeBit.USER) !== 0 ? Word.GENERATION_USER : Word.GENERATION_SUPERVISOR] | mode
   }
   /** Asks `run` to return to the machine at the next block boundary. */
   stop(): void { this.i32[Word.STOP] = 1 }
@@ -158,7 +173,7 @@ export class CpuState {
     if ((i32[Word.CR4] & Cr4.OSFXSR) !== 0 && (i32[Word.CR0] & (Cr0.EM | Cr0.TS)) === 0) mode |= ModeBit.SSE
     i32[Word.CPL] = cpl
     i32[Word.MODE] = mode
-    i32[Word.JUMP_GENERATION] = (i32[Word.JUMP_GENERATION] & GENERATION_MASK) | mode
+    this.updateGeneration()
   }
 }
 

@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { findCompiler } from '../toolchain/zig.ts'
+import type { KernelOptions } from './loader/load.ts'
+import { Machine, type MachineState } from './machine.ts'
+import { Mode, writeCpio } from './testing/foreign/cpio.ts'
+import { bootFile, debianPackage, dependencyOf } from './testing/foreign/debian.ts'
+
+/** Kernels that none of us wrote, from Debian's packages as they are. */
+
+const MIB = 1 << 20
+const SOURCES = fileURLToPath(new URL('testing/foreign', import.meta.url))
+const INSTALLATION = fileURLToPath(new URL('../../..', import.meta.url))
+const BOOT_MS_MAX = 600_000
+
+const linuxName = dependencyOf('linux-image-amd64', 'linux-image-')
+const linux = linuxName === undefined ? undefined : debianPackage(linuxName)
+const mach = debianPackage('gnumach-image-1.8-486')
+const xen = debianPackage('xen-hypervisor-4.17-amd64')
+const absent = 'cannot be had here: it takes a Debian with a network'
+
+interface Boot extends KernelOptions {
+  ramBytes: number
+  untilNs: number
+  /** Typed when the guest has printed its prompt for the n-th time. */
+  typed?: { prompt: string; lines: string[] }
+}
+
+function boot(image: Uint8Array, { ramBytes, untilNs, typed, ...options }: Boot): { console: string; state: MachineState } {
+  const machine = new Machine({ ramBytes })
+  const bytes: number[] = []
+  const lines = [...(typed?.lines ?? [])]
+  let line = ''
+  machine.serial.onTransmit = (byte) => {
+    bytes.push(byte)
+    line = byte === 10 ? '' : line + String.fromCharCode(byte)
+    const isAsked = line === typed?.prompt && lines.length > 0
+    if (isAsked) machine.serial.receive(new TextEncoder().encode(`${lines.shift()}\n`))
+  }
+  machine.loadKernel(image, 'kernel', options)
+  const state = machine.run(untilNs)
+  return { console: Buffer.from(bytes).toString('latin1').replaceAll('\r', ''), state }
+}
+
+/** A root file system with our init alone. */
+function initramfs(): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), 'atoll-init-'))
+  try {
+    const [clang, ...args] = findCompiler({ installation: INSTALLATION }).clang
+    const init = join(folder, 'init')
+    execFileSync(clang, [...args, '-target', 'x86_64-linux-musl', '-static', '-O2', '-s', '-o', init, join(SOURCES, 'init.c')])
+    return writeCpio([
+      { path: 'dev', mode: Mode.DIRECTORY },
+      { path: 'dev/console', mode: Mode.CHARACTER_DEVICE, device: { major: 5, minor: 1 } },
+      { path: 'proc', mode: Mode.DIRECTORY },
+      { path: 'init', mode: Mode.EXECUTABLE, bytes: readFileSync(init) },
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+describe(`Debian's Linux${linux === undefined ? `, which ${absent}` : ''}`, () => {
+  it.skipIf(linux === undefined)(
+    'boots from its bzImage to a shell of our own, and is switched off',
+    () => {
+      const { console, state } = boot(readFileSync(bootFile(linux!, 'vmlinuz-')), {
+        ramBytes: 256 * MIB,
+        untilNs: 30e9,
+        commandLine: 'console=ttyS0 nokaslr',
+        initrd: initramfs(),
+        typed: { prompt: '# ', lines: ['processes', 'nap', 'cat /proc/interrupts', 'off'] },
+      })
+      expect(console).toContain('init: Linux x86_64\n')
+      expect(console).toContain('child: 42\n')
+      expect(console).toContain('child: segmentation fault\n')
+      expect(console).toContain('slept: 100 ms\n')
+      expect(console).toMatch(/^ +4: +\d+ +IO-APIC +4-edge +ttyS0$/m)
+      expect(console).toMatch(/^LOC: +[1-9]\d+ +Local timer interrupts$/m)
+      expect(console).toMatch(/ACPI: PM: Preparing to enter system sleep state S5\n.*Power down\n$/)
+      expect(state).toEqual({ kind: 'off' })
+    },
+    BOOT_MS_MAX,
+  )
+})
+
+describe(`GNU Mach${mach === undefined ? `, which ${absent}` : ''}`, () => {
+  it.skipIf(mach === undefined)(
+    'boots by Multiboot to where it wants its first task',
+    () => {
+      const { console } = boot(gunzipSync(readFileSync(bootFile(mach!, 'gnumach-'))), {
+        ramBytes: 64 * MIB, untilNs: 1e9, commandLine: 'console=com0',
+      })
+      expect(console).toMatch(/^GNU Mach 1\.8/)
+      expect(console).toContain('biosmem: 000000000000100000:000000000004000000, available\n')
+      expect(console).toContain('RTC time is 1970-01-01 00:00:00\n')
+      expect(console).toContain('No bootstrap code loaded with the kernel!')
+    },
+    BOOT_MS_MAX,
+  )
+})
+
+describe(`Xen${xen === undefined ? `, which ${absent}` : ''}`, () => {
+  it.skipIf(xen === undefined)(
+    'boots by Multiboot to where it wants its first domain, and resets the machine',
+    () => {
+      const { console, state } = boot(gunzipSync(readFileSync(bootFile(xen!, 'xen-4.17-amd64.gz'))), {
+        ramBytes: 128 * MIB, untilNs: 10e9, commandLine: 'com1=115200,8n1 console=com1 no-real-mode',
+      })
+      expect(console).toContain('(XEN) Bootloader: Atoll\n')
+      expect(console).toContain('dom0 kernel not specified')
+      expect(state).toMatchObject({ kind: 'shutdown' })
+    },
+    BOOT_MS_MAX,
+  )
+})
