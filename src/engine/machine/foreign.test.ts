@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { findCompiler } from '../toolchain/zig.ts'
 import type { KernelOptions } from './loader/load.ts'
 import { Machine, type MachineState } from './machine.ts'
 import { Mode, writeCpio } from './testing/foreign/cpio.ts'
@@ -15,7 +14,7 @@ import { bootFile, debianPackage, dependencyOf } from './testing/foreign/debian.
 
 const MIB = 1 << 20
 const SOURCES = fileURLToPath(new URL('testing/foreign', import.meta.url))
-const INSTALLATION = fileURLToPath(new URL('../../..', import.meta.url))
+const ZIG = fileURLToPath(new URL('../../../node_modules/.bin/zig', import.meta.url))
 const BOOT_MS_MAX = 600_000
 
 const linuxName = dependencyOf('linux-image-amd64', 'linux-image-')
@@ -51,9 +50,8 @@ function boot(image: Uint8Array, { ramBytes, untilNs, typed, ...options }: Boot)
 function initramfs(): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'atoll-init-'))
   try {
-    const [clang, ...args] = findCompiler({ installation: INSTALLATION }).clang
     const init = join(folder, 'init')
-    execFileSync(clang, [...args, '-target', 'x86_64-linux-musl', '-static', '-O2', '-s', '-o', init, join(SOURCES, 'init.c')])
+    execFileSync(ZIG, ['cc', '-target', 'x86_64-linux-musl', '-static', '-O2', '-s', '-o', init, join(SOURCES, 'init.c')])
     return writeCpio([
       { path: 'dev', mode: Mode.DIRECTORY },
       { path: 'dev/console', mode: Mode.CHARACTER_DEVICE, device: { major: 5, minor: 1 } },
