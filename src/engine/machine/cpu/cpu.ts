@@ -3,6 +3,8 @@ import { PAGE_BYTES } from '../memory.ts'
 import { CodeCache, FETCH_BYTES } from './code-cache.ts'
 import type { CpuCore, CpuHost } from './core.ts'
 import { CcKind, ccOp } from './flags.ts'
+import { FloatUnit } from './float/unit.ts'
+import { FLOAT_EVALUATORS } from './instructions/sse/operation.ts'
 import { buildInterpreter } from './interpreter/build.ts'
 import { JumpField } from './interpreter/interface.ts'
 import type { InterpreterImports } from './interpreter/interface.ts'
@@ -26,6 +28,12 @@ const MEMORY_PAGES_MIN = 128
 
 const word = (offset: number): number => offset >> 2
 
+const CRC32C_TABLE = Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  return crc
+})
+
 let interpreterModule: WebAssembly.Module | undefined
 /** Tier 0 is the same for every machine: compiled once. */
 function interpreter(): WebAssembly.Module {
@@ -43,6 +51,7 @@ export class Cpu implements CpuCore {
   private readonly u64: BigUint64Array
   private readonly view: DataView
   private readonly cache: CodeCache
+  private readonly floats: FloatUnit
   private readonly runTier0: (skipRegion: number) => void
   private readonly readFlags: () => number
   private readonly reported = new Set<string>()
@@ -62,6 +71,8 @@ export class Cpu implements CpuCore {
     this.view = new DataView(memory.wasm.buffer)
     this.cache = new CodeCache(memory, tier === 'auto' ? (options.hotAfter ?? HOT_AFTER) : 0)
     this.system = new System(memory, host, { read: () => this.readFlags(), write: (bits) => this.writeArithmeticFlags(bits) })
+    this.i32.set(CRC32C_TABLE, word(State.CRC_TABLE))
+    this.floats = new FloatUnit(this.system.state)
     const imports: InterpreterImports = {
       slow: (mode, size) => this.slow(mode, size),
       commit: () => this.commit(),
@@ -72,6 +83,7 @@ export class Cpu implements CpuCore {
       deliver: () => this.system.deliver(),
       resolve: () => this.resolve(),
       hot: (record) => this.hot(record),
+      float: (index) => this.floats.execute(FLOAT_EVALUATORS[index]),
       divide: (isSigned) => this.divide(isSigned !== 0),
     }
     const instance = new WebAssembly.Instance(interpreter(), { e: { memory: memory.wasm, ...imports } })
@@ -83,6 +95,7 @@ export class Cpu implements CpuCore {
       cache: this.cache,
       table: exports.regions,
       mmu: this.system.mmu,
+      state: this.system.state,
       eager: tier === 'translator',
       enabled: tier !== 'interpreter',
       memoryPages: MEMORY_PAGES_MIN,

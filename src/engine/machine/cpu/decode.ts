@@ -285,6 +285,7 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
     const fits = (candidate: Parsed): boolean =>
       (candidate.extension < 0 || candidate.extension === ((modRm >> 3) & 7)) &&
       (candidate.row.form === undefined || (candidate.row.form === 'memory') === (memory && !forceRegister)) &&
+      (candidate.row.rexW === undefined || (rex & 8) !== 0) &&
       (candidate.row.mode === undefined || (candidate.row.mode === 'long') === long)
     parsed =
       cell.find((candidate) => candidate.prefix === mandatory && fits(candidate)) ??

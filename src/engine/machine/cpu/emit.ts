@@ -28,6 +28,32 @@ export interface MemoryAccess {
   written?: boolean
 }
 
+/** What of a vector is known to be zero, normal or infinite, neither a NaN nor denormal: bits for lane 0 or all lanes of a format. */
+export const Tame = { SINGLE: 1, SINGLES: 3, DOUBLE: 4, DOUBLES: 12 } as const
+
+export interface FloatInputs {
+  a?: Value
+  b: Value
+  immediate?: Value
+}
+/** The common case of a floating-point instruction: rounding to nearest, and nothing to tell but that a result was rounded. */
+export interface FloatInline {
+  result: Value
+  /** i32s, any true where this may not be the common case; `excused` looks closer. Each is written where it is branched upon. */
+  doubts?: readonly (() => Value)[]
+  excused?: () => Value
+  /** i32, whether the result was rounded. */
+  inexact?: () => Value
+  /** Tame bits of the result, and of the operands where there is no doubt. */
+  tame?: number
+  tameInputs?: number
+}
+export interface FloatOperation {
+  /** Into the list of what float/unit.ts executes in any other case. */
+  index: number
+  inline: (e: Emit, inputs: FloatInputs) => FloatInline
+}
+
 /** How many temporaries of each type a function has; one instruction may not need more. */
 export interface Temporaries {
   i32: number
@@ -313,6 +339,46 @@ export abstract class Emit {
     return this.popI32()
   }
 
+  /** The word at the address that was pushed, as the lowest one of a vector. */
+  protected wordVector(): Value {
+    this.code.memory(Op.i32_load16_u)
+    const word = this.popI32()
+    this.code.v128Const(new Array<number>(16).fill(0))
+    this.push(word)
+    this.code.simdLane(SimdOp.i16x8_replace_lane, 0)
+    return this.popV128()
+  }
+  protected isVector(value: Value): boolean {
+    return value >= CONSTANT_VECTOR || (value >= this.v128Base && value < CONSTANT_BASE)
+  }
+  /** Tame bits that are known of a vector. */
+  tameness(_value: Value): number {
+    return 0
+  }
+  /** Runs `otherwise` when a doubt holds that nothing excuses. */
+  protected whenInDoubt({ doubts = [], excused }: FloatInline, otherwise: () => void): void {
+    if (doubts.length === 0) return
+    const { code } = this
+    code.block()
+    const done = code.depth
+    code.block()
+    const doubtful = code.depth
+    for (const doubt of doubts) {
+      this.push(doubt())
+      code.brIf(doubtful)
+    }
+    code.br(done)
+    code.end()
+    if (excused) {
+      this.push(excused())
+      code.brIf(done)
+    }
+    otherwise()
+    code.end()
+  }
+  /** A floating-point instruction under MXCSR: its result, or #XM. */
+  abstract float(operation: FloatOperation, inputs: FloatInputs): Value
+
   // ---- operands
 
   sizeOf(operand: number): number {
@@ -354,6 +420,9 @@ export abstract class Emit {
   /** A register takes all 16 bytes; memory the low `size` ones. */
   protected abstract writeVectorRm(size: number, value: Value): void
   protected abstract readVectorReg(): Value
+  /** An XMM register that no operand names. */
+  abstract xmm(index: number): Value
+  abstract setXmm(index: number, value: Value): void
   protected abstract writeVectorReg(value: Value): void
   /** The immediate, sign-extended to the operand's type by the decoder. */
   protected abstract immediate(size: number): Value

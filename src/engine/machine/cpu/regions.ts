@@ -5,12 +5,14 @@ import { Type } from '../wasm/opcodes.ts'
 import type { Block, CodeCache } from './code-cache.ts'
 import { codeKey } from './code-cache.ts'
 import type { Instruction } from './decode.ts'
+import type { FloatClass } from './float/unit.ts'
 import { findBlocks } from './region/blocks.ts'
 import { REGION_LOCALS } from './region/region-emit.ts'
-import { REGION_SPAN_MAX, Translator } from './region/translate.ts'
+import { REGION_SPAN_MAX, Translator, usesFloats } from './region/translate.ts'
 import type { EntryTable, TranslatedRegion } from './region/translate.ts'
-import { Access, ENTRY_TABLES, ENTRY_TABLES_END, ModeBit } from './state.ts'
+import { Access, ENTRY_TABLES, ENTRY_TABLES_END, ModeBit, State } from './state.ts'
 import type { Mmu } from './system/mmu.ts'
+import type { CpuState } from './system/views.ts'
 
 /** A way into a translated region. */
 export interface RegionEntry {
@@ -33,6 +35,8 @@ interface Region {
 interface Candidate extends RegionEntry {
   region: Region
   address: number
+  /** The only one it serves; undefined: any. */
+  floatClass: FloatClass | undefined
 }
 
 export interface RegionsOptions {
@@ -40,6 +44,7 @@ export interface RegionsOptions {
   cache: CodeCache
   table: WebAssembly.Table
   mmu: Mmu
+  state: CpuState
   /** False: nothing is ever translated. */
   enabled: boolean
   /** Translate before the first execution. */
@@ -47,6 +52,8 @@ export interface RegionsOptions {
   /** Minimum of the memory that generated modules import. */
   memoryPages: number
 }
+
+const FLOAT_CLASSES = 3
 
 /** Tier 1's regions: makes them, finds the one for an address, and drops those whose code changed. */
 export class Regions {
@@ -56,7 +63,7 @@ export class Regions {
   private readonly free: number[] = []
   private nextSlot = 1
   private nextTable = ENTRY_TABLES
-  /** Entry addresses (by code key) that gave no region, so that they are not tried again. */
+  /** Entry addresses (by code key and FloatClass) that gave no region, so that they are not tried again. */
   private readonly hopeless = new Set<number>()
 
   constructor(options: RegionsOptions) {
@@ -68,13 +75,25 @@ export class Regions {
     const { enabled, eager } = this.options
     if (!enabled) return undefined
     const found = this.lookUp(block, rip)
-    if (found || !eager) return found
+    // What was hot under another FloatClass is so under this one.
+    if (found || !(eager || this.lookUp(block, rip, true))) return found
     return this.translate(block, rip) ? this.lookUp(block, rip) : undefined
   }
 
-  private lookUp(block: Block, rip: number): RegionEntry | undefined {
+  private floatClass(): FloatClass {
+    return this.options.state.i32[State.FLOAT_CLASS >> 2] as FloatClass
+  }
+
+  private lookUp(block: Block, rip: number, anyClass = false): RegionEntry | undefined {
     const candidates = this.byEntry.get(codeKey(block.physical, block.mode))
-    return candidates?.find((candidate) => candidate.address === rip && this.isMapped(candidate.region, block.mode))
+    if (candidates === undefined) return undefined
+    const floatClass = this.floatClass()
+    return candidates.find(
+      (candidate) =>
+        candidate.address === rip &&
+        (anyClass || candidate.floatClass === undefined || candidate.floatClass === floatClass) &&
+        this.isMapped(candidate.region, block.mode),
+    )
   }
 
   /** Whether all of a region's code is where it was when the region was made. */
@@ -93,7 +112,8 @@ export class Regions {
   translate(hot: Block, rip: number): boolean {
     const { cache, eager, memoryPages, memory } = this.options
     const { mode } = hot
-    const key = codeKey(hot.physical, mode)
+    const floatClass = this.floatClass()
+    const key = codeKey(hot.physical, mode) * FLOAT_CLASSES + floatClass
     if (this.hopeless.has(key)) return false
     const pages = new Map<number, number>()
     const lookup = (address: number): readonly Instruction[] | undefined => {
@@ -106,13 +126,13 @@ export class Regions {
       if (block) pages.set(page, physicalPage)
       return block?.instructions
     }
-    const blocks = findBlocks(rip, lookup)
+    const blocks = findBlocks(rip, lookup, floatClass)
     if (blocks.length === 0 || blocks[0].instructions.length === 0) {
       this.hopeless.add(key)
       return false
     }
     const table = this.entryTable(blocks)
-    const translator = new Translator(blocks, { user: (mode & ModeBit.USER) !== 0, table })
+    const translator = new Translator(blocks, { user: (mode & ModeBit.USER) !== 0, floatClass, table })
     const translated = translator.translate()
     const writer = new ModuleWriter()
     const region = writer.declare([Type.i32], [Type.i32])
@@ -121,7 +141,7 @@ export class Regions {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(memoryPages)), { e: { memory: memory.wasm } })
     this.fillTable(table, translated)
     const ranges = blocks.flatMap((block) => this.physicalRanges(block, pages))
-    this.install(instance.exports.r, translated, { pages, ranges, mode })
+    this.install(instance.exports.r, translated, { pages, ranges, mode, floatClass: usesFloats(blocks) ? floatClass : undefined })
     return true
   }
 
@@ -146,12 +166,12 @@ export class Regions {
   private install(
     code: WebAssembly.ExportValue,
     translated: TranslatedRegion,
-    { pages, ranges, mode }: Pick<Region, 'pages' | 'ranges'> & { mode: number },
+    { pages, ranges, mode, floatClass }: Pick<Region, 'pages' | 'ranges'> & { mode: number; floatClass: FloatClass | undefined },
   ): void {
     const slot = this.free.pop() ?? this.nextSlot++
     if (slot >= this.options.table.length) {
       this.flush()
-      this.install(code, translated, { pages, ranges, mode })
+      this.install(code, translated, { pages, ranges, mode, floatClass })
       return
     }
     this.options.table.set(slot, code)
@@ -164,7 +184,7 @@ export class Regions {
       const key = codeKey(physicalPage * PAGE_BYTES + entry.address - page * PAGE_BYTES, mode)
       const candidates = this.byEntry.get(key) ?? []
       this.byEntry.set(key, candidates)
-      candidates.push({ slot, index: entry.index, needsFlags: entry.needsFlags, region, address: entry.address })
+      candidates.push({ slot, index: entry.index, needsFlags: entry.needsFlags, region, address: entry.address, floatClass })
       region.keys.push(key)
     }
   }

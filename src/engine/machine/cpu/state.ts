@@ -104,6 +104,15 @@ export const State = {
   BOUNCE: 0x800,
   /** The x87 FPU, as fpu/registers.ts lays it out: 512 bytes. */
   FPU: 0x840,
+  /** Operands, result (16 bytes each) and immediate (u32) of an SSE instruction that float/unit.ts executes. */
+  FLOAT_A: 0xa40,
+  FLOAT_B: 0xa50,
+  FLOAT_R: 0xa60,
+  FLOAT_IMMEDIATE: 0xa70,
+  /** u32, FloatClass (float/unit.ts): what of MXCSR the tiers have to know. */
+  FLOAT_CLASS: 0xa74,
+  /** 256 u32, what a byte does to a CRC-32C. */
+  CRC_TABLE: 0xc00,
 } as const
 
 /** One hidden segment register: selector u32 +0, attributes u32 +4, base u64 +8, limit u32 (in bytes, expanded) +16. */

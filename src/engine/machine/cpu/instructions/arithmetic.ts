@@ -1,4 +1,5 @@
 import type { Emit, Value } from '../emit.ts'
+import { Op, SimdOp } from '../../wasm/opcodes.ts'
 import { CcKind, Condition } from '../flags.ts'
 import { Rflag, State, Vector } from '../state.ts'
 import { define } from './definition.ts'
@@ -115,6 +116,20 @@ export const CMPXCHG8B = define('cmpxchg8b', ['modify'], (e) => {
   e.setGpr(0, e.select(equal, e.gpr(0), e.wide(e.narrow(memory))))
   e.setGpr(2, e.select(equal, e.gpr(2), e.shrU(memory, shift)))
 }, { needs: 'flags' })
+
+/** CMPXCHG16B: the same with quadwords; its operand is aligned. */
+export const CMPXCHG16B = define('cmpxchg16b', ['modify'], (e) => {
+  const memory = e.get(0)
+  const low = e.lane(SimdOp.i64x2_extract_lane, memory, 0)
+  const high = e.lane(SimdOp.i64x2_extract_lane, memory, 1)
+  const equal = e.and(e.eq(e.gpr(0), low), e.eq(e.gpr(2), high))
+  const word = e.flagsWord()
+  e.setFlags(e.or(e.and(word, e.constI32(~0x40)), e.shl(equal, e.constI32(6))))
+  const first = e.replaceLane(SimdOp.i64x2_replace_lane, memory, 0, e.select(equal, e.gpr(3), low))
+  e.set(0, e.replaceLane(SimdOp.i64x2_replace_lane, first, 1, e.select(equal, e.gpr(1), high)))
+  e.setGpr(0, e.select(equal, e.gpr(0), low))
+  e.setGpr(2, e.select(equal, e.gpr(2), high))
+}, { needs: 'flags', aligned: true })
 
 /** MUL and the one-operand IMUL: rDX:rAX = rAX * operand. */
 const multiply = (isSigned: boolean) =>
@@ -401,14 +416,31 @@ export const POPCNT = define('popcnt', ['write', 'read'], (e) => {
   e.set(0, e.popcnt(source))
 }, { setsFlags: true })
 
-export const BSWAP = define('bswap', ['modify'], (e) => {
+/** Bytes in reverse; of 16 bits BSWAP's answer is undefined, processors give 0. */
+export function reverseBytes(e: Emit, value: Value): Value {
   const swap = (word: Value): Value =>
     e.or(e.and(e.rotl(word, e.constI32(8)), e.constI32(0x00ff00ff)), e.and(e.rotr(word, e.constI32(8)), e.constI32(0xff00ff00 | 0)))
+  if (e.size === 2) return e.shrU(swap(value), e.constI32(16))
+  if (e.size === 4) return swap(value)
+  const by = e.constI64(32)
+  return e.or(e.shl(e.wide(swap(e.narrow(value))), by), e.wide(swap(e.narrow(e.shrU(value, by)))))
+}
+export const BSWAP = define('bswap', ['modify'], (e) => {
   const value = e.get(0)
-  if (e.size === 8) {
-    const by = e.constI64(32)
-    e.set(0, e.or(e.shl(e.wide(swap(e.narrow(value))), by), e.wide(swap(e.narrow(e.shrU(value, by))))))
-  } else e.set(0, e.size === 4 ? swap(value) : e.const(0)) // 16 bits: undefined, processors give 0
+  e.set(0, e.size === 2 ? e.const(0) : reverseBytes(e, value))
+})
+
+/** CRC-32C of the operand's bytes onto the destination, by the table at State.CRC_TABLE. */
+export const CRC32 = define('crc32', ['modify', 'read'], (e) => {
+  const source = e.get(1)
+  let crc = e.narrow(e.get(0))
+  for (let byte = 0; byte < e.sizeOf(1); byte++) {
+    const at = e.isWide(source) ? e.narrow(e.shrU(source, e.constI64(byte * 8))) : e.shrU(source, e.constI32(byte * 8))
+    e.push(e.shl(e.and(e.xor(crc, at), e.constI32(0xff)), e.constI32(2)))
+    e.code.memory(Op.i32_load, State.CRC_TABLE)
+    crc = e.xor(e.popI32(), e.shrU(crc, e.constI32(8)))
+  }
+  e.set(0, e.resize(crc))
 })
 
 export const SETCC = Array.from({ length: 16 }, (_, cc) =>

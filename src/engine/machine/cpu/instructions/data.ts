@@ -1,5 +1,6 @@
 import type { Emit, Value } from '../emit.ts'
 import { SEGMENT_BYTES, SegmentField, State } from '../state.ts'
+import { reverseBytes } from './arithmetic.ts'
 import { define } from './definition.ts'
 
 /** Data movement between registers, memory and the stack. */
@@ -11,6 +12,9 @@ export const MOVSX = define('movsx', ['write', 'read'], (e) => {
   const from = e.sizeOf(1)
   e.set(0, e.size === 8 ? e.signedWide(value, from) : e.truncate(e.signed(value, from)))
 })
+export const MOVBE = define('movbe', ['write', 'read'], (e) => e.set(0, reverseBytes(e, e.get(1))))
+/** Faults as a load does; there is no cache to write back. */
+export const CLFLUSH = define('clflush', ['read'], (e) => void e.get(0))
 export const LEA = define('lea', ['write', 'address'], (e) => e.set(0, e.resize(e.address())))
 
 export const XCHG = define('xchg', ['modify', 'modify'], (e) => {

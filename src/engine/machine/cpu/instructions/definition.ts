@@ -27,6 +27,8 @@ export interface Definition {
   aligned?: boolean
   /** Needs ModeBit.SSE: #UD or #NM otherwise. */
   sse?: boolean
+  /** Its body calls `Emit.float`: MXCSR matters. */
+  float?: boolean
   /** Reads flags as they were on entry: all of them, or only CF. */
   needs?: 'flags' | 'carry'
   /** A shift whose count is an immediate other than 0 needs no flags and sets them all. */

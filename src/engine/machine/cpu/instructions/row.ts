@@ -24,6 +24,8 @@ export interface Row {
   /** With a REP (F3) or REPNE (F2) prefix, these instead. */
   rep?: Definition
   repne?: Definition
+  /** Only with REX.W. */
+  rexW?: true
   /** Second immediate after the first (ENTER), or a far pointer. */
   extra?: 1 | 2
 }

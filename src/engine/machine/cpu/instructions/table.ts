@@ -1,10 +1,10 @@
 import {
-  ADC, ADD, AND, BSF, BSR, BSWAP, BT, BTC, BTR, BTS, CBW, CLC, CLD, CMC, CMOVCC, CMP, CMPXCHG, CMPXCHG8B, CWD, DEC, DIV, IDIV,
+  ADC, ADD, AND, BSF, BSR, BSWAP, BT, BTC, BTR, BTS, CBW, CLC, CLD, CMC, CMOVCC, CMP, CMPXCHG, CMPXCHG16B, CMPXCHG8B, CRC32, CWD, DEC, DIV, IDIV,
   IMUL1, IMUL2, IMUL3, INC, MUL, NEG, NOT, OR, POPCNT, SBB, SETCC, SHIFTS, SHLD, SHRD, STC, STD, SUB, TEST, XADD, XOR,
 } from './arithmetic.ts'
 import { CALL, CALL_INDIRECT, JCC, JMP, JMP_INDIRECT, JRCXZ, LOOP, LOOPE, LOOPNE, RET, RET_IMM, SYSTEM } from './control.ts'
 import {
-  CMPS, ENTER, LAHF, LEA, LEAVE, LODS, MOV, MOVS, MOVSX, MOVZX, MOV_FROM_SEGMENT, NOP, NOP_OPERAND, POP, POPA, POP_MEMORY, PUSH,
+  CLFLUSH, CMPS, ENTER, LAHF, LEA, LEAVE, LODS, MOV, MOVBE, MOVS, MOVSX, MOVZX, MOV_FROM_SEGMENT, NOP, NOP_OPERAND, POP, POPA, POP_MEMORY, PUSH,
   PUSHA, PUSH_IMM, SAHF, SCAS, STOS, XCHG, XLAT,
 } from './data.ts'
 import type { Definition } from './definition.ts'
@@ -243,7 +243,7 @@ const twoByte: Row[] = [
   row('NP 0F AE /2', 'M', SYSTEM.LDMXCSR.operand, { form: 'memory', size: 4 }),
   row('NP 0F AE /3', 'M', SYSTEM.STMXCSR.operand, { form: 'memory', size: 4 }),
   ...[5, 6, 7].map((index) => row(`NP 0F AE /${index}`, 'Ed', NOP, { form: 'register' })),
-  row('NP 0F AE /7', 'M', NOP_OPERAND, { form: 'memory', size: 8 }),
+  row('NP 0F AE /7', 'Eb', CLFLUSH, { form: 'memory' }),
   row('0F AF', 'Gv,Ev', IMUL2),
   row('0F B0', 'Eb,Gb', CMPXCHG),
   row('0F B1', 'Ev,Gv', CMPXCHG),
@@ -257,7 +257,12 @@ const twoByte: Row[] = [
   row('0F C0', 'Eb,Gb', XADD),
   row('0F C1', 'Ev,Gv', XADD),
   row('NP 0F C3', 'Ey,Gy', MOV, { form: 'memory' }),
+  row('0F C7 /1', 'Wx', CMPXCHG16B, { form: 'memory', mode: 'long', rexW: true }),
   row('0F C7 /1', 'Eq', CMPXCHG8B, { form: 'memory' }),
+  row('0F 38 F0', 'Gv,Ev', MOVBE, { form: 'memory' }),
+  row('0F 38 F1', 'Ev,Gv', MOVBE, { form: 'memory' }),
+  row('F2 0F 38 F0', 'Gy,Eb', CRC32),
+  row('F2 0F 38 F1', 'Gy,Ev', CRC32),
   row('0F C8', 'Zv', BSWAP),
 ]
 

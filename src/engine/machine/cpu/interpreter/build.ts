@@ -22,6 +22,7 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const resolve = writer.importFunction('resolve', [], [i32])
   const hot = writer.importFunction('hot', [i32], [])
   const divide = writer.importFunction('divide', [i32], [i32])
+  const float = writer.importFunction('float', [i32], [i32])
   const regionType = writer.type([i32], [i32])
   const access = writer.declare([i64, i32, i32], [i32])
   const flags = writer.declare([], [i32])
@@ -29,7 +30,7 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   writer.define(access, [{ count: 1, type: i32 }, { count: 1, type: i64 }], accessBody(slow))
   writer.define(flags, [], flagsBody())
   const code = new Code()
-  const emit = new InterpreterEmit(code, { access, flags, commit, system, divide })
+  const emit = new InterpreterEmit(code, { access, flags, commit, system, divide, float })
   runBody(code, emit, { access, flags, deliver, resolve, hot, regionType })
   writer.define(run, [
     { count: 5, type: i32 },

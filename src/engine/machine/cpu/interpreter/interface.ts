@@ -6,6 +6,11 @@ import { allVariants } from '../decode.ts'
  */
 export const JumpField = { ADDRESS: 0, GENERATION: 8, RECORD: 12, REGION: 16, ENTRY: 20, NEEDS_FLAGS: 24 } as const
 
+/** What a region answers that did nothing because it was made for another FloatClass; 0 and 1 say whether tier 0 is next. */
+export const WRONG_CLASS = 2
+/** No State.JUMP_GENERATION: its mode would be 64-bit and 32-bit at once. */
+export const NO_GENERATION = -1
+
 /** What tier 0 imports; all of it in TypeScript and off the fast path. */
 export interface InterpreterImports {
   /** The access at State.SLOW_VA missed the TLB: host address of the bytes (or of the bounce buffer), 0 on a fault. */
@@ -22,6 +27,8 @@ export interface InterpreterImports {
   hot(record: number): void
   /** 128-bit division through SLOW_VA:SLOW_VALUE by SLOW_PA: 1 when the quotient does not fit. */
   divide(isSigned: number): number
+  /** An SSE instruction by its FloatOperation's index, when it is not the common case: 0 done, 1 fault. */
+  float(index: number): number
 }
 
 /** Regions alive at once; slot 0 means none. */

@@ -1,7 +1,7 @@
 import type { Code } from '../../wasm/code.ts'
 import { Op, SimdOp } from '../../wasm/opcodes.ts'
 import { Emit } from '../emit.ts'
-import type { MemoryAccess, Value } from '../emit.ts'
+import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
 import { CcKind, ccOp } from '../flags.ts'
 import { AccessMode, RecordField, RecordFlag } from '../record.ts'
 import { ModeBit, State, Vector, segmentBaseAt } from '../state.ts'
@@ -28,6 +28,7 @@ export interface Functions {
   commit: number
   system: number
   divide: number
+  float: number
 }
 
 /** Tier 0's side of the instruction language: operands where the record at PC says, registers in the processor state. */
@@ -109,6 +110,7 @@ export class InterpreterEmit extends Emit {
   }
   protected override readVectorRm(size: number): Value {
     this.code.get(PTR)
+    if (size === 2) return this.wordVector()
     this.code.simdMemory(size === 16 ? SimdOp.v128_load : size === 8 ? SimdOp.v128_load64_zero : SimdOp.v128_load32_zero, 0)
     return this.popV128()
   }
@@ -146,6 +148,14 @@ export class InterpreterEmit extends Emit {
     this.field32(RecordField.REG)
     this.push(value)
     this.code.simdMemory(SimdOp.v128_store, 0)
+  }
+  override xmm(index: number): Value {
+    this.code.i32Const(0)
+    this.code.simdMemory(SimdOp.v128_load, State.XMM + index * 16)
+    return this.popV128()
+  }
+  override setXmm(index: number, value: Value): void {
+    this.storeVector(State.XMM + index * 16, value)
   }
   protected override immediate(size: number): Value {
     this.code.get(PC)
@@ -290,6 +300,34 @@ export class InterpreterEmit extends Emit {
         value = this.or(signDiffers(), test(0x40))
     }
     return (cc & 1) === 1 ? this.eqz(value) : value
+  }
+
+  private storeVector(offset: number, value: Value): void {
+    this.code.i32Const(0)
+    this.push(value)
+    if (this.isVector(value)) this.code.simdMemory(SimdOp.v128_store, offset)
+    else this.code.memory(this.isWide(value) ? Op.i64_store : Op.i32_store, offset)
+  }
+  override float(operation: FloatOperation, inputs: FloatInputs): Value {
+    const { code } = this
+    const inline = operation.inline(this, inputs)
+    const { result } = inline
+    const slow = this.variable(this.stateI32(State.FLOAT_CLASS))
+    this.whenInDoubt(inline, () => this.assign(slow, this.constI32(1)))
+    this.if(slow, () => {
+      if (inputs.a !== undefined) this.storeVector(State.FLOAT_A, inputs.a)
+      this.storeVector(State.FLOAT_B, inputs.b)
+      if (inputs.immediate !== undefined) this.storeState(State.FLOAT_IMMEDIATE, inputs.immediate)
+      this.storeVector(State.FLOAT_R, result)
+      code.i32Const(operation.index)
+      code.call(this.functions.float)
+      code.brIf(this.labels.fault)
+      code.i32Const(0)
+      if (this.isVector(result)) code.simdMemory(SimdOp.v128_load, State.FLOAT_R)
+      else code.memory(this.isWide(result) ? Op.i64_load : Op.i32_load, State.FLOAT_R)
+      code.set(result)
+    })
+    return result
   }
 
   override raiseIf(condition: Value, vector: number): void {

@@ -4,7 +4,7 @@ import { allVariants } from '../decode.ts'
 import { CcKind, ccOp } from '../flags.ts'
 import { AccessMode, BLOCK_HEADER_BYTES, RECORD_BYTES, RecordField, RecordFlag } from '../record.ts'
 import { JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, State, Vector } from '../state.ts'
-import { JumpField } from './interface.ts'
+import { JumpField, NO_GENERATION, WRONG_CLASS } from './interface.ts'
 import type { InterpreterEmit } from './interpreter-emit.ts'
 import { Local } from './locals.ts'
 
@@ -106,7 +106,16 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   code.memory(Op.i32_load, JumpField.ENTRY)
   code.get(SCRATCH)
   code.callIndirect(functions.regionType)
+  code.tee(SKIP_REGION)
+  code.i32Const(WRONG_CLASS)
+  code.op(Op.i32_eq)
+  code.if()
+  code.get(ENTRY)
+  code.i32Const(NO_GENERATION)
+  code.memory(Op.i32_store, JumpField.GENERATION)
+  code.i32Const(0)
   code.set(SKIP_REGION)
+  code.end()
   reload()
   loadState32(State.REMAINING)
   code.set(LEFT)

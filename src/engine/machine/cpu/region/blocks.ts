@@ -1,4 +1,5 @@
 import type { Instruction } from '../decode.ts'
+import { FloatClass } from '../float/unit.ts'
 
 /** Instructions of one region at most: past about a thousand V8's optimiser makes slow code or takes seconds. */
 export const REGION_INSTRUCTIONS_MAX = 500
@@ -26,8 +27,8 @@ export interface BasicBlock {
 export type CodeLookup = (address: number) => readonly Instruction[] | undefined
 
 /** Whether regions stop before an instruction. */
-export const isInterpreted = (instruction: Instruction): boolean =>
-  instruction.definition.control === 'system' || instruction.definition.interpretOnly === true
+const isInterpreted = ({ definition }: Instruction, floatClass: FloatClass): boolean =>
+  definition.control === 'system' || definition.interpretOnly === true || (definition.float === true && floatClass === FloatClass.NONE)
 
 const signed32 = (value: number): number => value | 0
 
@@ -41,7 +42,7 @@ function targetOf(instruction: Instruction, next: number): number {
  * Finds the code around a hot address, following jumps, branches and calls as far as code has been executed, and cuts it
  * into basic blocks. The first block is the hot one.
  */
-export function findBlocks(hot: number, lookup: CodeLookup): BasicBlock[] {
+export function findBlocks(hot: number, lookup: CodeLookup, floatClass: FloatClass): BasicBlock[] {
   const instructions = new Map<number, Instruction>()
   const leaders = new Set<number>()
   const queue: number[] = [hot]
@@ -57,7 +58,7 @@ export function findBlocks(hot: number, lookup: CodeLookup): BasicBlock[] {
       instructions.set(address, instruction)
       const next = address + instruction.length
       const { control } = instruction.definition
-      if (isInterpreted(instruction)) {
+      if (isInterpreted(instruction, floatClass)) {
         queue.push(next)
         if (control === 'system') break
       } else if (control === 'branch') queue.push(next, targetOf(instruction, next))
@@ -71,20 +72,25 @@ export function findBlocks(hot: number, lookup: CodeLookup): BasicBlock[] {
   }
   const blocks: BasicBlock[] = []
   for (const leader of leaders) {
-    const block = cut(leader, instructions, leaders)
+    const block = cut(leader, instructions, leaders, floatClass)
     if (leader === hot) blocks.unshift(block)
     else blocks.push(block)
   }
   return blocks
 }
 
-function cut(leader: number, instructions: ReadonlyMap<number, Instruction>, leaders: ReadonlySet<number>): BasicBlock {
+function cut(
+  leader: number,
+  instructions: ReadonlyMap<number, Instruction>,
+  leaders: ReadonlySet<number>,
+  floatClass: FloatClass,
+): BasicBlock {
   const run: Instruction[] = []
   let at = leader
   for (;;) {
     const instruction = instructions.get(at)
     if (!instruction) return { address: leader, instructions: run, terminator: { kind: 'fall', next: at } }
-    if (isInterpreted(instruction)) return { address: leader, instructions: run, terminator: { kind: 'interpret', at } }
+    if (isInterpreted(instruction, floatClass)) return { address: leader, instructions: run, terminator: { kind: 'interpret', at } }
     run.push(instruction)
     const next = at + instruction.length
     const terminator = terminatorOf(instruction, next)

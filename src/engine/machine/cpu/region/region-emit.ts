@@ -3,7 +3,7 @@ import { Op, SimdOp, Type } from '../../wasm/opcodes.ts'
 import type { Instruction } from '../decode.ts'
 import { RIP_BASE } from '../decode.ts'
 import { Emit } from '../emit.ts'
-import type { MemoryAccess, Temporaries, Value } from '../emit.ts'
+import type { FloatInputs, FloatOperation, MemoryAccess, Temporaries, Value } from '../emit.ts'
 import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
 import { State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField, segmentBaseAt } from '../state.ts'
 
@@ -30,7 +30,7 @@ export const Local = {
   XMM: 29,
   TEMPORARY: 45,
 } as const
-const TEMPORARIES: Temporaries = { i32: 32, i64: 40, v128: 24 }
+const TEMPORARIES: Temporaries = { i32: 48, i64: 48, v128: 48 }
 export const REGION_LOCALS = [
   { count: 6, type: Type.i32 },
   { count: 22, type: Type.i64 },
@@ -71,13 +71,24 @@ export class RegionEmit extends Emit {
   private readonly tlb: number
   private readonly flagWriter: FlagWriter
   private hasPointer = false
+  /** FloatClass.EXACT: a rounded result is tier 0's. */
+  private readonly exact: boolean
+  /** Tame bits of XMM registers, and of this instruction's temporaries with the register they are from. */
+  private readonly tameRegisters = new Map<number, number>()
+  private readonly tameValues = new Map<Value, { bits: number; register?: number }>()
 
-  constructor(code: Code, options: { user: boolean; sink: ControlSink }) {
+  constructor(code: Code, options: { user: boolean; exact: boolean; sink: ControlSink }) {
     super(code, Local.TEMPORARY, TEMPORARIES)
+    this.exact = options.exact
     this.tlb = options.user ? TLB_USER : TLB_SUPERVISOR
     this.sink = options.sink
     const operand = (local: number) => () => code.get(local)
     this.flagWriter = new FlagWriter(code, { a: operand(Local.CC_A), b: operand(Local.CC_B), r: operand(Local.CC_R) })
+  }
+
+  /** At the start of a block nothing is known of the registers. */
+  startBlock(): void {
+    this.tameRegisters.clear()
   }
 
   /**
@@ -92,6 +103,7 @@ export class RegionEmit extends Emit {
     this.address_ = address
     this.notYetRun = notYetRun
     this.hasPointer = false
+    this.tameValues.clear()
     const { definition, slots } = instruction
     if (instruction.hasMemory) {
       const operand = slots.findIndex((slot) => slot.kind === 'rm')
@@ -305,17 +317,53 @@ export class RegionEmit extends Emit {
     const { code } = this
     if (this.hasPointer) {
       code.get(Local.POINTER)
+      if (size === 2) return this.wordVector()
       code.simdMemory(size === 16 ? SimdOp.v128_load : size === 8 ? SimdOp.v128_load64_zero : SimdOp.v128_load32_zero, 0)
       return this.popV128()
     }
-    code.get(this.xmmLocal(this.instruction.rm))
-    return this.popV128()
+    return this.readXmm(this.instruction.rm)
+  }
+  override xmm(index: number): Value {
+    return this.readXmm(index)
+  }
+  override setXmm(index: number, value: Value): void {
+    this.writeXmm(index, value)
+  }
+  private readXmm(register: number): Value {
+    this.code.get(this.xmmLocal(register))
+    const value = this.popV128()
+    this.tameValues.set(value, { bits: this.tameRegisters.get(register) ?? 0, register })
+    return value
+  }
+  private writeXmm(register: number, value: Value): void {
+    this.push(value)
+    this.code.set(this.xmmLocal(register))
+    this.tameRegisters.set(register, this.tameness(value))
+  }
+  override tameness(value: Value): number {
+    return this.tameValues.get(value)?.bits ?? 0
+  }
+  override float(operation: FloatOperation, inputs: FloatInputs): Value {
+    const inline = operation.inline(this, inputs)
+    const { result, inexact, tame = 0, tameInputs = 0 } = inline
+    this.whenInDoubt(inline, () => this.leave())
+    if (this.exact && inexact) {
+      this.push(inexact())
+      this.leaveIfTrue()
+    }
+    for (const input of [inputs.a, inputs.b]) {
+      const known = input === undefined ? undefined : this.tameValues.get(input)
+      if (known === undefined || known.register === undefined) continue
+      known.bits |= tameInputs
+      this.tameRegisters.set(known.register, known.bits)
+    }
+    this.tameValues.set(result, { bits: tame })
+    return result
   }
   protected override writeVectorRm(size: number, value: Value): void {
     const { code } = this
     if (!this.hasPointer) {
-      this.push(value)
-      code.set(this.xmmLocal(this.instruction.rm))
+      this.writeXmm(this.instruction.rm, value)
       return
     }
     code.get(Local.POINTER)
@@ -328,12 +376,10 @@ export class RegionEmit extends Emit {
     this.storeSized(size)
   }
   protected override readVectorReg(): Value {
-    this.code.get(this.xmmLocal(this.instruction.reg))
-    return this.popV128()
+    return this.readXmm(this.instruction.reg)
   }
   protected override writeVectorReg(value: Value): void {
-    this.push(value)
-    this.code.set(this.xmmLocal(this.instruction.reg))
+    this.writeXmm(this.instruction.reg, value)
   }
   protected override immediate(size: number): Value {
     const { immediateLow, immediateHigh } = this.instruction

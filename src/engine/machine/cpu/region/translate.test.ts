@@ -4,6 +4,7 @@ import { ModuleWriter } from '../../wasm/code.ts'
 import { Type } from '../../wasm/opcodes.ts'
 import { decode } from '../decode.ts'
 import type { Instruction } from '../decode.ts'
+import { FloatClass } from '../float/unit.ts'
 import { ModeBit } from '../state.ts'
 import { findBlocks } from './blocks.ts'
 import { REGION_LOCALS } from './region-emit.ts'
@@ -24,8 +25,8 @@ async function textOf(bytes: readonly number[]): Promise<string> {
       if (instruction.definition.control) break
     }
     return instructions.length > 0 ? instructions : undefined
-  })
-  const { body } = new Translator(blocks, { user: true, table: undefined }).translate()
+  }, FloatClass.STICKY)
+  const { body } = new Translator(blocks, { user: true, floatClass: FloatClass.STICKY, table: undefined }).translate()
   const writer = new ModuleWriter()
   const region = writer.declare([Type.i32], [Type.i32])
   writer.define(region, REGION_LOCALS, body)

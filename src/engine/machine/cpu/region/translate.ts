@@ -3,6 +3,9 @@ import { Op } from '../../wasm/opcodes.ts'
 import type { Instruction } from '../decode.ts'
 import type { Value } from '../emit.ts'
 import type { BasicBlock } from './blocks.ts'
+import { FloatClass } from '../float/unit.ts'
+import { WRONG_CLASS } from '../interpreter/interface.ts'
+import { State } from '../state.ts'
 import { structure } from './graph.ts'
 import type { Structure } from './graph.ts'
 import { EXPLICIT_OP, FLAGS_UNKNOWN, Local, RegionEmit, stateTransfer } from './region-emit.ts'
@@ -32,6 +35,10 @@ export interface EntryTable {
   from: number
   bytes: number
 }
+
+/** Whether a region depends on MXCSR, so that it serves one FloatClass only. */
+export const usesFloats = (blocks: readonly BasicBlock[]): boolean =>
+  blocks.some(({ instructions }) => instructions.some(({ definition }) => definition.float === true))
 
 /** Needs of each block, from its own instructions and, where it leaves the flags alone, from what follows. */
 function flagNeeds(blocks: readonly BasicBlock[], successors: readonly (readonly number[])[]): Need[] {
@@ -86,10 +93,12 @@ export class Translator {
   private exit = 0
   private exitSlow = 0
   private node = 0
+  private readonly floatClass: FloatClass
 
   /** @param table where to look up the targets of returns; undefined when the region spans too much code. */
-  constructor(blocks: readonly BasicBlock[], options: { user: boolean; table: EntryTable | undefined }) {
+  constructor(blocks: readonly BasicBlock[], options: { user: boolean; floatClass: FloatClass; table: EntryTable | undefined }) {
     this.blocks = blocks
+    this.floatClass = options.floatClass
     this.table = options.table
     blocks.forEach((block, index) => this.nodeAt.set(block.address, index + 1))
     const successors: number[][] = [[]]
@@ -127,6 +136,7 @@ export class Translator {
     this.needs = flagNeeds(blocks, successors)
     this.emit = new RegionEmit(this.code, {
       user: options.user,
+      exact: options.floatClass === FloatClass.EXACT,
       sink: {
         jump: () => this.writeJump(),
         branch: (condition) => this.writeBranch(condition),
@@ -183,6 +193,16 @@ export class Translator {
     code.end()
     const { load, store } = stateTransfer(emit)
     const body = new Code()
+    if (usesFloats(this.blocks)) {
+      body.i32Const(0)
+      body.memory(Op.i32_load, State.FLOAT_CLASS)
+      body.i32Const(this.floatClass)
+      body.op(Op.i32_ne)
+      body.if()
+      body.i32Const(WRONG_CLASS)
+      body.op(Op.return)
+      body.end()
+    }
     for (const part of [load, code, store]) body.append(part)
     body.get(Local.SLOW)
     const entries = flow.entries.map((node) => ({
@@ -253,6 +273,7 @@ export class Translator {
     const block = this.blocks[node - 1]
     this.node = node
     emit.flagState = this.arrivalFlags(node)
+    emit.startBlock()
     if (this.entryIndex.has(node)) {
       code.i32Const(0)
       code.set(Local.ENTRY)

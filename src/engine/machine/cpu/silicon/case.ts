@@ -111,6 +111,20 @@ function writeVector(random: Random, view: DataView, at: number): void {
   }
 }
 
+/** Cases with seeds from here on start with any MXCSR, the others as after a reset. */
+export const ANY_MXCSR = 0x80000000
+const MXCSR_RESET = 0x1f80
+
+/** Mostly masked; often with PE set, as programs have it; any rounding, flush modes now and then. */
+function randomMxcsr(random: Random): number {
+  let value = random.below(4) > 0 ? MXCSR_RESET : random.below(64) << 7
+  value |= random.below(3) === 0 ? random.below(64) : random.below(2) * 0x20
+  if (random.below(2) === 0) value |= random.below(4) << 13
+  if (random.below(4) === 0) value |= 0x40
+  if (random.below(4) === 0) value |= 0x8000
+  return value
+}
+
 const ARITHMETIC = [0x1, 0x4, 0x10, 0x40, 0x80, 0x800]
 /** IF and the bit that is always 1. */
 const FLAGS_ALWAYS = 0x202
@@ -132,6 +146,7 @@ export function writeRecord(test: SiliconCase, record: Uint8Array): void {
   for (let at = 0; at < WINDOW_BYTES; at += 16) writeVector(random, view, At.WINDOW + at)
   view.setBigUint64(At.GPR + 4 * 8, BigInt(WINDOW_ADDRESS + STACK_OFFSET), true)
   writeX87(new Random(test.seed ^ 0x87878787), view)
+  view.setUint32(At.MXCSR, test.seed >= ANY_MXCSR ? randomMxcsr(new Random(test.seed ^ 0x3c5c3c5c)) : MXCSR_RESET, true)
   for (const [register, value] of test.registers) view.setBigUint64(At.GPR + register * 8, value, true)
   for (const [offset, value] of test.memory) view.setBigUint64(At.WINDOW + offset, value, true)
   view.setBigUint64(At.CODE_LENGTH, BigInt(test.code.length), true)

@@ -51,6 +51,7 @@ export function differences(test: SiliconCase, expected: Uint8Array, found: Uint
     if (isRefusedCall && pushed > at - 8 && pushed < at + 16) continue
     report(`memory +${at}`, hexBytes(expected.subarray(from, from + 16)), hexBytes(found.subarray(from, from + 16)))
   }
+  report('mxcsr', a.getUint32(At.MXCSR, true), b.getUint32(At.MXCSR, true))
   compareX87(test, a, b, report)
   const pushedAround = isRefusedCall && (pushed < 0 || pushed > WINDOW_BYTES - 8)
   // FSTP m80 and FBSTP may have written on the first page when they fault on the second.

@@ -3,7 +3,7 @@ import type { CpuHost } from '../core.ts'
 import { Cpu } from '../cpu.ts'
 import type { Tier } from '../cpu.ts'
 import { Activity, RAM_BASE, SegmentAttribute, SegmentIndex, State } from '../state.ts'
-import { FXSAVE_BYTES, MXCSR_RESET, fxrstor, fxsave } from '../system/fxsave.ts'
+import { FXSAVE_BYTES, fxrstor, fxsave } from '../system/fxsave.ts'
 import { Cr0, Cr4, Efer, Word } from '../system/views.ts'
 import {
   At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, DATA_BYTES, FX_BYTES, FX_MXCSR, READ_ONLY_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES,
@@ -118,7 +118,7 @@ export class EmulatedProcessor {
     u8.set(record.subarray(At.GPR, At.GPR + 128), State.GPR)
     fx.set(record.subarray(At.FX, At.FX + FX_BYTES))
     fx.set(record.subarray(At.XMM, At.XMM + 256), FX_BYTES)
-    new DataView(fx.buffer).setUint32(FX_MXCSR.from, MXCSR_RESET, true)
+    new DataView(fx.buffer).setUint32(FX_MXCSR.from, view.getUint32(At.MXCSR, true), true)
     fxrstor(state, fx, XMM_REGISTERS)
     state.setSegment(SegmentIndex.CS, USER_CODE, 0xa0fb, 0, 0, 0xffffffff)
     state.setSegment(SegmentIndex.SS, USER_DATA, 0xc0f3, 0, 0, 0xffffffff)

@@ -28,9 +28,7 @@ const CODE_LENGTH_MAX = CODE_BYTES_MAX - 32
 function isComparable({ definition, mode, opcode }: Row): boolean {
   if (definition.control === 'system' || mode === 'legacy') return false
   // X87_ROWS has these one by one.
-  if (/^(D[8-F]|9B)\b/.test(opcode)) return false
-  // CLFLUSH, which CPUID does not announce, is a no-operation here.
-  return opcode !== 'NP 0F AE /7'
+  return !/^(D[8-F]|9B)\b/.test(opcode)
 }
 export const ROWS: readonly Row[] = TABLE.filter(isComparable)
 
@@ -160,7 +158,7 @@ class CaseBuilder {
     if (row.wide === 'forced' || (row.wide === 'default' && size === 4)) size = 8
     const bytesOf = (code: string): number => ({ b: 1, w: 2, d: 4, q: 8, x: 16, y: size === 2 ? 4 : size })[code] ?? size
 
-    let rex = wide ? 8 : 0
+    let rex = wide || row.rexW === true ? 8 : 0
     let rexNeeded = this.chance(15)
     const prefixes: number[] = []
     if (this.chance(3)) prefixes.push(random.pick([0x26, 0x2e, 0x36, 0x3e]))
@@ -210,6 +208,7 @@ class CaseBuilder {
           if (definition.control !== undefined && this.chance(90)) contents = [this.landing()]
           if (definition.name === 'cmpxchg8b' && isFirst && this.chance(50))
             contents = [(BigInt.asUintN(32, this.initial(2)) << 32n) | BigInt.asUintN(32, this.initial(0))]
+          if (definition.name === 'cmpxchg16b' && isFirst && this.chance(50)) contents = [this.initial(0), this.initial(2)]
           if (this.chance(80)) contents.push(...operandContents(random, definition.name))
           const address = this.memoryOperand(definition.name === 'popm' ? size : 0, operandBytes, contents)
           modRm = address.modRm
@@ -278,6 +277,8 @@ class CaseBuilder {
       // What a mask of zeros does where there is no memory is the processor's choice.
       if (!isFirst) return false
       this.pin(7, window(16))
+    } else if (name.startsWith('pcmpestr')) {
+      for (const register of [0, 2]) if (this.chance(70)) this.pin(register, BigInt(this.random.below(20)) - 2n)
     } else if (name === 'xlat') this.pin(3, BigInt(WINDOW_ADDRESS + 16))
     else if (name === 'leave') this.pin(RBP, window(8))
     else if (name === 'enter') this.pin(RBP, window(8))

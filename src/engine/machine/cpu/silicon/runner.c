@@ -2,7 +2,7 @@
  * Executes cases on the processor this runs on, for comparison with the emulated one.
  *
  * usage: runner FILE, a file of `struct record`s (layout.ts says the same). Each one's state is loaded, its code
- * executed until it traps, and the state at the trap written back over it. Linux on x86-64 only.
+ * executed until it traps or ends, and the state then written back over it. Linux on x86-64 only.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -26,7 +26,6 @@
 #define FX_BYTES 160
 #define FX_MXCSR 24
 #define FX_MXCSR_BYTES 8
-#define XFEATURES 3 /* x87, SSE */
 /* Vector of a case that ran for a whole tick. */
 #define ENDLESS 0xffffffff
 
@@ -61,58 +60,104 @@ static uint32_t outside(void) {
   return hash;
 }
 
-static void store(const ucontext_t *context) {
-  const mcontext_t *machine = &context->uc_mcontext;
-  for (int i = 0; i < 16; i++) current->gpr[i] = (uint64_t)machine->gregs[order[i]];
-  current->rflags = (uint64_t)machine->gregs[REG_EFL];
-  current->rip = (uint64_t)machine->gregs[REG_RIP];
-  memcpy(current->xmm, machine->fpregs->_xmm, sizeof current->xmm);
+/* What `enter` loads and `landing` saves: registers in encoding order, flags, FXSAVE's area, and the runner's own stack pointer. */
+__attribute__((used)) static uint64_t gpr[16], rflags, host_rsp;
+__attribute__((used, aligned(64))) static uint8_t area[512];
+
+/* Loads the case's state and jumps to its code. What ends without a trap jumps to `landing`, the handler of a trap to `recover`. */
+void enter(void);
+extern const uint8_t landing[], recover[];
+__asm__(
+    "enter:\n"
+    "  push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+    "  fxrstor64 area(%rip)\n"
+    "  pushq rflags(%rip)\n"
+    "  popfq\n"
+    "  mov %rsp, host_rsp(%rip)\n"
+    "  mov 8+gpr(%rip), %rcx; mov 16+gpr(%rip), %rdx; mov 24+gpr(%rip), %rbx; mov 32+gpr(%rip), %rsp\n"
+    "  mov 40+gpr(%rip), %rbp; mov 48+gpr(%rip), %rsi; mov 56+gpr(%rip), %rdi; mov 64+gpr(%rip), %r8\n"
+    "  mov 72+gpr(%rip), %r9; mov 80+gpr(%rip), %r10; mov 88+gpr(%rip), %r11; mov 96+gpr(%rip), %r12\n"
+    "  mov 104+gpr(%rip), %r13; mov 112+gpr(%rip), %r14; mov 120+gpr(%rip), %r15; mov gpr(%rip), %rax\n"
+    "  jmp 0x200000\n"
+    "landing:\n"
+    "  mov %rax, gpr(%rip); mov %rcx, 8+gpr(%rip); mov %rdx, 16+gpr(%rip); mov %rbx, 24+gpr(%rip)\n"
+    "  mov %rsp, 32+gpr(%rip); mov %rbp, 40+gpr(%rip); mov %rsi, 48+gpr(%rip); mov %rdi, 56+gpr(%rip)\n"
+    "  mov %r8, 64+gpr(%rip); mov %r9, 72+gpr(%rip); mov %r10, 80+gpr(%rip); mov %r11, 88+gpr(%rip)\n"
+    "  mov %r12, 96+gpr(%rip); mov %r13, 104+gpr(%rip); mov %r14, 112+gpr(%rip); mov %r15, 120+gpr(%rip)\n"
+    "  mov host_rsp(%rip), %rsp\n"
+    "  pushfq\n"
+    "  popq rflags(%rip)\n"
+    "  fxsave64 area(%rip)\n"
+    "recover:\n"
+    "  mov host_rsp(%rip), %rsp\n"
+    "  cld\n"
+    "  fninit\n"
+    "  pushq $0x1f80\n"
+    "  ldmxcsr (%rsp)\n"
+    "  pop %rax\n"
+    "  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+    "  ret\n");
+
+static volatile int trapped;
+
+static void store_memory(void) {
   memcpy(current->window, DATA + WINDOW_OFFSET, WINDOW_BYTES);
-  current->vector = (uint32_t)machine->gregs[REG_TRAPNO];
-  current->error = (uint32_t)machine->gregs[REG_ERR];
-  current->cr2 = (uint64_t)machine->gregs[REG_CR2];
   current->outside = outside();
-  current->mxcsr = machine->fpregs->mxcsr;
-  memcpy(current->fx, machine->fpregs, FX_BYTES);
   memset(current->fx + FX_MXCSR, 0, FX_MXCSR_BYTES);
 }
 
-static void load(ucontext_t *context) {
-  mcontext_t *machine = &context->uc_mcontext;
-  memset(DATA, 0, DATA_BYTES);
-  memcpy(DATA + WINDOW_OFFSET, current->window, WINDOW_BYTES);
-  memset(CODE, 0xcc, sizeof current->code);
-  memcpy(CODE, current->code, current->code_length);
-  for (int i = 0; i < 16; i++) machine->gregs[order[i]] = (long long)current->gpr[i];
-  machine->gregs[REG_EFL] = (long long)current->rflags;
-  machine->gregs[REG_RIP] = (long long)(uintptr_t)CODE;
-  memcpy(machine->fpregs, current->fx, FX_MXCSR);
-  memcpy(machine->fpregs->_st, current->fx + FX_MXCSR + FX_MXCSR_BYTES, FX_BYTES - FX_MXCSR - FX_MXCSR_BYTES);
-  memcpy(machine->fpregs->_xmm, current->xmm, sizeof current->xmm);
-  machine->fpregs->mxcsr = 0x1f80;
-  /* The header of the extended state follows the 512 bytes of FXSAVE: say that neither part is in its initial state. */
-  uint64_t features;
-  memcpy(&features, (uint8_t *)machine->fpregs + 512, 8);
-  features |= XFEATURES;
-  memcpy((uint8_t *)machine->fpregs + 512, &features, 8);
-}
-
-static void trapped(int signal, siginfo_t *info, void *context) {
+static void trap(int signal, siginfo_t *info, void *context) {
   (void)info;
-  static int started;
   static struct record *ticked;
   if (signal == SIGALRM && ticked != current) {
     ticked = current;
     return;
   }
-  if (started) {
-    store(context);
-    if (signal == SIGALRM) current->vector = ENDLESS;
-    current++;
-  }
-  started = 1;
-  if (current == end) _exit(0);
-  load(context);
+  mcontext_t *machine = &((ucontext_t *)context)->uc_mcontext;
+  for (int i = 0; i < 16; i++) current->gpr[i] = (uint64_t)machine->gregs[order[i]];
+  current->rflags = (uint64_t)machine->gregs[REG_EFL];
+  current->rip = (uint64_t)machine->gregs[REG_RIP];
+  memcpy(current->xmm, machine->fpregs->_xmm, sizeof current->xmm);
+  current->vector = signal == SIGALRM ? ENDLESS : (uint32_t)machine->gregs[REG_TRAPNO];
+  current->error = (uint32_t)machine->gregs[REG_ERR];
+  current->cr2 = (uint64_t)machine->gregs[REG_CR2];
+  current->mxcsr = machine->fpregs->mxcsr;
+  memcpy(current->fx, machine->fpregs, FX_BYTES);
+  store_memory();
+  trapped = 1;
+  machine->gregs[REG_RIP] = (long long)(uintptr_t)recover;
+  machine->gregs[REG_EFL] = 0x202;
+}
+
+static void run(void) {
+  memset(DATA, 0, DATA_BYTES);
+  memcpy(DATA + WINDOW_OFFSET, current->window, WINDOW_BYTES);
+  memset(CODE, 0xcc, sizeof current->code);
+  memcpy(CODE, current->code, current->code_length);
+  /* Behind the code, where the emulated processor meets INT3, a jump: a signal for each case would take most of the time. */
+  uint8_t *end_of_code = CODE + current->code_length;
+  const int32_t distance = (int32_t)(landing - (end_of_code + 5));
+  *end_of_code = 0xe9;
+  memcpy(end_of_code + 1, &distance, sizeof distance);
+  memcpy(gpr, current->gpr, sizeof gpr);
+  rflags = current->rflags;
+  memset(area, 0, sizeof area);
+  memcpy(area, current->fx, FX_BYTES);
+  memcpy(area + FX_MXCSR, &current->mxcsr, sizeof current->mxcsr);
+  memcpy(area + FX_BYTES, current->xmm, sizeof current->xmm);
+  trapped = 0;
+  enter();
+  if (trapped) return;
+  memcpy(current->gpr, gpr, sizeof gpr);
+  current->rflags = rflags;
+  current->rip = (uint64_t)(uintptr_t)end_of_code + 1;
+  memcpy(current->xmm, area + FX_BYTES, sizeof current->xmm);
+  current->vector = 3;
+  current->error = 0;
+  current->cr2 = 0;
+  memcpy(&current->mxcsr, area + FX_MXCSR, sizeof current->mxcsr);
+  memcpy(current->fx, area, FX_BYTES);
+  store_memory();
 }
 
 int main(int count, char **arguments) {
@@ -132,11 +177,11 @@ int main(int count, char **arguments) {
   static uint8_t stack[1 << 16];
   const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
   sigaltstack(&alternative, 0);
-  struct sigaction action = {.sa_sigaction = trapped, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+  struct sigaction action = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   const int signals[] = {SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
   for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, 0);
   const struct itimerval second = {{1, 0}, {1, 0}};
   setitimer(ITIMER_REAL, &second, 0);
-  __asm__ volatile("int3");
-  return 4;
+  for (; current != end; current++) run();
+  return 0;
 }

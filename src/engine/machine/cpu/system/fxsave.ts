@@ -1,3 +1,4 @@
+import { setMxcsr } from '../float/unit.ts'
 import { FpuRegisters } from '../fpu/registers.ts'
 import { State, Vector } from '../state.ts'
 import { fault } from './faults.ts'
@@ -9,10 +10,8 @@ const MXCSR = 24
 const MXCSR_MASK_AT = 28
 const XMM = 160
 
-/** Bits of MXCSR that can be set: all of SSE2 but denormals-are-zeros. */
-export const MXCSR_MASK = 0xffbf
-/** Exceptions that happened, which programs clear and read. */
-export const MXCSR_FLAGS = 0x3f
+/** Bits of MXCSR that can be set. */
+export const MXCSR_MASK = 0xffff
 /** MXCSR after reset: every exception masked, round to nearest. */
 export const MXCSR_RESET = 0x1f80
 
@@ -42,5 +41,5 @@ export function fxrstor(state: CpuState, from: Uint8Array, registers: number): v
 /** LDMXCSR; #GP(0) for reserved bits. */
 export function writeMxcsr(state: CpuState, value: number): void {
   if ((value & ~MXCSR_MASK) !== 0) fault(state, Vector.GP, 0)
-  state.u32[State.MXCSR >> 2] = value
+  setMxcsr(state, value)
 }

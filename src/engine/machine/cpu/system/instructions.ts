@@ -6,7 +6,7 @@ import type { ControlRegisters } from './control-registers.ts'
 import { cpuid } from './cpuid.ts'
 import type { Exceptions } from './exceptions.ts'
 import { FAULT, fault, setFault } from './faults.ts'
-import { FXSAVE_BYTES, MXCSR_FLAGS, MXCSR_RESET, fxrstor, fxsave, narrowPointers, writeMxcsr } from './fxsave.ts'
+import { FXSAVE_BYTES, fxrstor, fxsave, narrowPointers, writeMxcsr } from './fxsave.ts'
 import type { LinearMemory } from './linear.ts'
 import type { Mmu } from './mmu.ts'
 import type { ModelSpecificRegisters } from './msr.ts'
@@ -44,7 +44,6 @@ export class Instructions {
   private readonly parts: InstructionParts
   private readonly state: CpuState
   private readonly area = new Uint8Array(FXSAVE_BYTES)
-  private warnedOfMxcsr = false
 
   constructor(parts: InstructionParts) {
     this.parts = parts
@@ -241,7 +240,6 @@ export class Instructions {
       case SystemOp.LDMXCSR:
         this.requireSse()
         writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[Word.SYS_AS]))
-        this.warnOfMxcsr()
         break
       case SystemOp.STMXCSR:
         this.requireSse()
@@ -418,13 +416,5 @@ export class Instructions {
     }
     if (i32[Word.SYS_SIZE] !== 8) narrowPointers(area)
     fxrstor(state, area, state.long ? 16 : 8)
-    this.warnOfMxcsr()
-  }
-
-  /** MXCSR holds what it is given, but SSE rounds to nearest, keeps denormals and masks every exception, and says so once. */
-  private warnOfMxcsr(): void {
-    if (this.warnedOfMxcsr || (this.state.u32[State.MXCSR >> 2] & ~MXCSR_FLAGS) === MXCSR_RESET) return
-    this.warnedOfMxcsr = true
-    this.parts.host.warn('rounding modes, flush to zero and unmasked exceptions of SSE (MXCSR) are not implemented')
   }
 }

@@ -1,5 +1,6 @@
 import type { PhysicalMemory } from '../../memory.ts'
 import type { CpuHost } from '../core.ts'
+import { setMxcsr } from '../float/unit.ts'
 import { Fpu } from '../fpu/fpu.ts'
 import { Gpr, Rflag, SegmentAttribute, SegmentIndex, State } from '../state.ts'
 import type { SystemOp } from '../system-op.ts'
@@ -82,7 +83,7 @@ export class System {
     state.setGpr(Gpr.RDX, SIGNATURE, 0)
     state.u32[State.PAT >> 2] = state.u32[(State.PAT >> 2) + 1] = PAT_RESET
     state.u32[State.APIC_BASE >> 2] = APIC_BASE_RESET
-    state.u32[State.MXCSR >> 2] = MXCSR_RESET
+    setMxcsr(state, MXCSR_RESET)
     state.u32[(State.DR >> 2) + 12] = 0xffff0ff0
     state.u32[(State.DR >> 2) + 14] = 0x400
     state.u32[State.GDTR_LIMIT >> 2] = state.u32[State.IDTR_LIMIT >> 2] = 0xffff

@@ -12,7 +12,7 @@ export interface Format {
   /** On all lanes. */
   vector: Record<'eq' | 'ne' | 'lt' | 'le' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'pmin' | 'pmax', number>
   /** On one. */
-  scalar: Record<'eq' | 'ne' | 'lt' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'nearest', number>
+  scalar: Record<'eq' | 'ne' | 'lt' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'nearest' | 'abs', number>
   extractLane: number
   replaceLane: number
   /** Sets the bit that makes a NaN quiet. */
@@ -37,7 +37,7 @@ export const SINGLE: Format = {
   },
   scalar: {
     eq: Op.f32_eq, ne: Op.f32_ne, lt: Op.f32_lt, add: Op.f32_add, sub: Op.f32_sub, mul: Op.f32_mul, div: Op.f32_div,
-    sqrt: Op.f32_sqrt, nearest: Op.f32_nearest
+    sqrt: Op.f32_sqrt, nearest: Op.f32_nearest, abs: Op.f32_abs,
   },
   extractLane: SimdOp.f32x4_extract_lane,
   replaceLane: SimdOp.f32x4_replace_lane,
@@ -56,7 +56,7 @@ export const DOUBLE: Format = {
   },
   scalar: {
     eq: Op.f64_eq, ne: Op.f64_ne, lt: Op.f64_lt, add: Op.f64_add, sub: Op.f64_sub, mul: Op.f64_mul, div: Op.f64_div,
-    sqrt: Op.f64_sqrt, nearest: Op.f64_nearest
+    sqrt: Op.f64_sqrt, nearest: Op.f64_nearest, abs: Op.f64_abs,
   },
   extractLane: SimdOp.f64x2_extract_lane,
   replaceLane: SimdOp.f64x2_replace_lane,

@@ -5,14 +5,18 @@ import {
   CVTTPS2DQ, CVTTSD2SI, CVTTSS2SI,
 } from './convert.ts'
 import {
-  ADD, ADDSUBPD, ADDSUBPS, CMP, COMISD, COMISS, DIV, HADDPD, HADDPS, HSUBPD, HSUBPS, MAX, MIN, MUL, RCP, RSQRT, SQRT, SUB,
+  ADD, ADDSUBPD, ADDSUBPS, CMP, COMISD, COMISS, DIV, HADDPD, HADDPS, HSUBPD, HSUBPS, MAX, MIN, MUL, RCP, RSQRT, SQRT, SUB, UCOMISD, UCOMISS,
 } from './float.ts'
 import type { Shapes } from './float.ts'
+import * as elements from './elements.ts'
+import * as more from './extended.ts'
 import * as integer from './integer.ts'
 import * as moves from './moves.ts'
+import { DPPD, DPPS, ROUND } from './rounding.ts'
+import * as strings from './strings.ts'
 
-/** Rows of SSE, SSE2 and SSE3's XMM instructions, in the notation of ../row.ts. Those on MMX registers are not there. */
-const row = (opcode: string, operands: string, definition: Definition, options: Pick<Row, 'form'> = {}): Row => ({
+/** Rows of the XMM instructions of SSE to SSE4.2, in the notation of ../row.ts. */
+const row = (opcode: string, operands: string, definition: Definition, options: Pick<Row, 'form' | 'size'> = {}): Row => ({
   opcode,
   operands,
   definition,
@@ -95,7 +99,10 @@ const float: Row[] = [
   row('F3 0F 52', 'Vx,Wd', RSQRT.ss),
   row('NP 0F 53', 'Vx,Wx', RCP.ps),
   row('F3 0F 53', 'Vx,Wd', RCP.ss),
-  ...['2E', '2F'].flatMap((opcode) => [row(`NP 0F ${opcode}`, 'Vx,Wd', COMISS), row(`66 0F ${opcode}`, 'Vx,Wq', COMISD)]),
+  row('NP 0F 2E', 'Vx,Wd', UCOMISS),
+  row('66 0F 2E', 'Vx,Wq', UCOMISD),
+  row('NP 0F 2F', 'Vx,Wd', COMISS),
+  row('66 0F 2F', 'Vx,Wq', COMISD),
   row('66 0F 7C', 'Vx,Wx', HADDPD),
   row('F2 0F 7C', 'Vx,Wx', HADDPS),
   row('66 0F 7D', 'Vx,Wx', HSUBPD),
@@ -172,4 +179,46 @@ const packed: Row[] = [
   register('66 0F C5', 'Gd,Ux,Ib', integer.PEXTRW),
 ]
 
-export const SSE_TABLE: readonly Row[] = [...move, ...float, ...conversion, ...packed]
+/** 66 0F 38 xx, operands Vx,Wx. */
+const extended: readonly (readonly [number, Definition])[] = [
+  [0x00, more.PSHUFB], [0x01, more.PHADDW], [0x02, more.PHADDD], [0x03, more.PHADDSW], [0x04, more.PMADDUBSW], [0x05, more.PHSUBW],
+  [0x06, more.PHSUBD], [0x07, more.PHSUBSW], [0x08, more.PSIGNB], [0x09, more.PSIGNW], [0x0a, more.PSIGND], [0x0b, more.PMULHRSW],
+  [0x10, elements.PBLENDVB], [0x14, elements.BLENDVPS], [0x15, elements.BLENDVPD], [0x17, more.PTEST],
+  [0x1c, more.PABSB], [0x1d, more.PABSW], [0x1e, more.PABSD], [0x28, more.PMULDQ], [0x29, more.PCMPEQQ], [0x2b, more.PACKUSDW],
+  [0x37, more.PCMPGTQ], [0x38, more.PMINSB], [0x39, more.PMINSD], [0x3a, more.PMINUW], [0x3b, more.PMINUD], [0x3c, more.PMAXSB],
+  [0x3d, more.PMAXSD], [0x3e, more.PMAXUW], [0x3f, more.PMAXUD], [0x40, more.PMULLD], [0x41, more.PHMINPOSUW],
+]
+/** 66 0F 3A xx, operands Vx,Wx,Ib. */
+const chosen: readonly (readonly [number, Definition])[] = [
+  [0x08, ROUND.ps], [0x09, ROUND.pd], [0x0c, elements.BLENDPS], [0x0d, elements.BLENDPD], [0x0e, elements.PBLENDW], [0x0f, more.PALIGNR],
+  [0x40, DPPS], [0x41, DPPD], [0x42, more.MPSADBW],
+]
+const byte = (value: number): string => value.toString(16).toUpperCase().padStart(2, '0')
+
+const later: Row[] = [
+  ...extended.map(([opcode, definition]) => row(`66 0F 38 ${byte(opcode)}`, 'Vx,Wx', definition)),
+  ...more.EXTENSIONS.flatMap(({ size, signed, unsigned }, index) => [
+    row(`66 0F 38 ${byte(0x20 + index)}`, `Vx,W${size}`, signed),
+    row(`66 0F 38 ${byte(0x30 + index)}`, `Vx,W${size}`, unsigned),
+  ]),
+  memory('66 0F 38 2A', 'Vx,Wx', moves.MOVA),
+  ...chosen.map(([opcode, definition]) => row(`66 0F 3A ${byte(opcode)}`, 'Vx,Wx,Ib', definition)),
+  row('66 0F 3A 0A', 'Vx,Wd,Ib', ROUND.ss),
+  row('66 0F 3A 0B', 'Vx,Wq,Ib', ROUND.sd),
+  register('66 0F 3A 14', 'Ed,Vx,Ib', elements.PEXTRB),
+  memory('66 0F 3A 14', 'Eb,Vx,Ib', elements.PEXTRB),
+  register('66 0F 3A 15', 'Ed,Vx,Ib', elements.PEXTRW_ANY),
+  memory('66 0F 3A 15', 'Ew,Vx,Ib', elements.PEXTRW_ANY),
+  row('66 0F 3A 16', 'Ey,Vx,Ib', elements.PEXTRD),
+  row('66 0F 3A 17', 'Ed,Vx,Ib', elements.PEXTRD),
+  register('66 0F 3A 20', 'Vx,Ed,Ib', elements.PINSRB),
+  memory('66 0F 3A 20', 'Vx,Eb,Ib', elements.PINSRB),
+  register('66 0F 3A 21', 'Vx,Ux,Ib', elements.INSERTPS),
+  memory('66 0F 3A 21', 'Vx,Wd,Ib', elements.INSERTPS_MEMORY),
+  row('66 0F 3A 22', 'Vx,Ey,Ib', elements.PINSRD),
+  ...[strings.PCMPESTRM, strings.PCMPESTRI, strings.PCMPISTRM, strings.PCMPISTRI].map((definition, index) =>
+    row(`66 0F 3A ${byte(0x60 + index)}`, 'Vx,Wx,Ib', definition, { size: 'v' }),
+  ),
+]
+
+export const SSE_TABLE: readonly Row[] = [...move, ...float, ...conversion, ...packed, ...later]
