@@ -11,7 +11,7 @@ import { buildGuest } from './guests.ts'
 import { findQemu, startHosted, startQemu, watch } from './peers.ts'
 import type { Benchmark, Report } from './report.ts'
 
-const WORKS = ['crc32', 'sieve', 'calls'] as const
+const WORKS = ['crc32', 'sieve', 'calls', 'doubles'] as const
 /** Rounds of work in one sample. The first is the cold one; the figure for warm code is the fastest of the rest. */
 const ROUNDS = 6
 const RAM_BYTES = 16 << 20
@@ -85,7 +85,7 @@ function contenders(work: string, bare: string, hosted: string): Contender[] {
   ]
 }
 
-/** Millions of guest instructions a second, for three pieces of work, beside QEMU's TCG and the host itself. */
+/** Millions of guest instructions a second, for four pieces of work, beside QEMU's TCG and the host itself. */
 export const cpu: Benchmark = {
   title: 'processor: the same work on the same bare image',
   async run({ installation, rounds, onRound }) {
