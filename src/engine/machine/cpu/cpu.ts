@@ -5,6 +5,8 @@ import type { CpuCore, CpuHost } from './core.ts'
 import { CcKind, ccOp } from './flags.ts'
 import { FloatUnit } from './float/unit.ts'
 import { FLOAT_EVALUATORS } from './instructions/sse/operation.ts'
+import { INSTRUCTION_BYTES_MAX, decode } from './decode.ts'
+import { Status } from './fpu/registers.ts'
 import { buildInterpreter } from './interpreter/build.ts'
 import { JumpField } from './interpreter/interface.ts'
 import type { InterpreterImports } from './interpreter/interface.ts'
@@ -80,7 +82,10 @@ export class Cpu implements CpuCore {
         if (op === SystemOp.UD) this.reportUndefined()
         return this.system.execute(op as SystemOp)
       },
-      deliver: () => this.system.deliver(),
+      deliver: () => {
+        this.preferMathFault()
+        this.system.deliver()
+      },
       resolve: () => this.resolve(),
       hot: (record) => this.hot(record),
       float: (index) => this.floats.execute(FLOAT_EVALUATORS[index]),
@@ -295,15 +300,28 @@ export class Cpu implements CpuCore {
     if (this.regions.translate(block, i32[word(State.RIP) + 1] * 0x100000000 + (i32[word(State.RIP)] >>> 0))) this.forgetJumps()
   }
 
-  /** Names, once a kind, the bytes at RIP that raise #UD because nobody has implemented them; UD2 means what it says. */
-  private reportUndefined(): void {
+  /** A pending x87 exception comes before what the memory operand of an MMX instruction, which tier 0 looks at first, faults on. */
+  private preferMathFault(): void {
+    const isPending = (this.system.fpu.registers.status & Status.ES) !== 0
+    if (!isPending || this.system.state.i32[word(State.FAULT_VECTOR)] < Vector.SS) return
+    const bytes = Uint8Array.from(this.bytesAtRip(INSTRUCTION_BYTES_MAX))
+    const instruction = decode(bytes, 0, bytes.length, this.i32[word(State.MODE)])
+    if (typeof instruction !== 'string' && instruction.definition.mmx === true) this.system.exceptions.raise(Vector.MF)
+  }
+
+  private bytesAtRip(count: number): number[] {
     const bytes: number[] = []
-    for (let address = this.rip; bytes.length < 8; address++) {
+    for (let address = this.rip; bytes.length < count; address++) {
       const physical = this.probe(address, Access.EXECUTE, this.cpl === 3)
       if (physical === null || physical >= this.memory.bytes) break
       bytes.push(this.memory.readU8(physical))
     }
-    const text = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+    return bytes
+  }
+
+  /** Names, once a kind, the bytes at RIP that raise #UD because nobody has implemented them; UD2 means what it says. */
+  private reportUndefined(): void {
+    const text = this.bytesAtRip(8).map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
     if (text.startsWith('0f 0b') || this.reported.has(text)) return
     this.reported.add(text)
     this.host.warn(`instruction ${text} at 0x${this.rip.toString(16)} is not implemented: #UD`)

@@ -113,7 +113,7 @@ function register(row: Row): void {
             letter: text === 'CL' || text === '1' ? text : text[0],
             size: text === 'CL' || text === '1' ? 'b' : text.slice(1),
           }))
-  const hasModRm = extension >= 0 || operands.some(({ letter }) => 'EGMRVWUSC'.includes(letter))
+  const hasModRm = extension >= 0 || operands.some(({ letter }) => 'EGMRVWUSCPQN'.includes(letter))
   const parsed: Parsed = { row, operands, prefix, extension, hasModRm, variants: [], isSystem: row.definition.control === 'system' }
   if (bytes.length === 2) {
     fixed.set((bytes[0] << 8) | bytes[1], parsed)
@@ -160,11 +160,12 @@ function bytesOf(size: string, operandSize: number): number {
 /** The variant number of a row's definition at an operand size. */
 function variantOf(parsed: Parsed, definition: Definition, operandSize: number, long: boolean): number {
   const { row, operands } = parsed
-  const usesRm = operands.some(({ letter }) => 'EMOZUWR'.includes(letter))
+  const usesRm = operands.some(({ letter }) => 'EMOZUWRQN'.includes(letter))
   const slots: Slot[] = operands.map(({ letter, size }) => {
-    const vector = letter === 'V' || letter === 'W' || letter === 'U'
-    if (letter === 'CL') return { kind: 'cl', size: 1, vector }
-    if (letter === 'D') return { kind: 'dx', size: 2, vector }
+    const mmx = 'PQN'.includes(letter)
+    const vector = mmx || letter === 'V' || letter === 'W' || letter === 'U'
+    if (letter === 'CL') return { kind: 'cl', size: 1, vector, mmx }
+    if (letter === 'D') return { kind: 'dx', size: 2, vector, mmx }
     const bytes = bytesOf(size, operandSize)
     if (letter === 'I' || letter === '1' || letter === 'J') {
       // An immediate is worth as much as the operation is wide: the decoder sign-extends it.
@@ -176,14 +177,15 @@ function variantOf(parsed: Parsed, definition: Definition, operandSize: number, 
             : row.size === 'v'
               ? operandSize
               : row.size
-      return { kind: 'imm', size: to === 16 ? 1 : to, vector }
+      return { kind: 'imm', size: 'VWUPQN'.includes(operands[0].letter) ? 1 : to, vector, mmx }
     }
-    if (letter === 'G' || letter === 'V' || (letter === 'A' && usesRm)) return { kind: 'reg', size: bytes, vector }
-    return { kind: 'rm', size: bytes, vector }
+    if ('GVP'.includes(letter) || (letter === 'A' && usesRm)) return { kind: 'reg', size: bytes, vector, mmx }
+    return { kind: 'rm', size: bytes, vector, mmx }
   })
   const size = row.size === 'v' ? operandSize : (row.size ?? (slots.length > 0 ? slots[0].size : operandSize))
   const mode = definition.modal === true ? (long ? 'L' : 'l') : ''
-  const key = `${definition.name}|${size}|${mode}|${slots.map((slot) => `${slot.kind}${slot.size}${slot.vector ? 'v' : ''}`).join(',')}`
+  const place = ({ kind, size: bytes, mmx, vector }: Slot): string => `${kind}${bytes}${mmx ? 'm' : vector ? 'v' : ''}`
+  const key = `${definition.name}|${size}|${mode}|${slots.map(place).join(',')}`
   const found = variantByKey.get(key)
   if (found !== undefined) return found
   variants.push({ definition, size, slots, long: definition.modal === true ? long : true })
@@ -270,8 +272,11 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
   let parsed: Parsed | undefined
   if (map === 1 && opcode === 0x01) {
     if (at >= limit) return tooShort
-    parsed = fixed.get(0x100 | bytes[at])
-    if (parsed) at++
+    const candidate = fixed.get(0x100 | bytes[at])
+    if (candidate !== undefined && (candidate.row.mode === undefined || (candidate.row.mode === 'long') === long)) {
+      parsed = candidate
+      at++
+    }
   }
   if (!parsed) {
     if (cell.length === 0) return UNDEFINED
@@ -429,10 +434,11 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
     result.variant = NOP_INDEX
     result.rm = -1
   }
-  if (definition.sse && (mode & ModeBit.SSE) === 0) {
-    result.definition = SSE_UNUSABLE_VARIANT.definition
-    result.slots = SSE_UNUSABLE_VARIANT.slots
-    result.variant = SSE_UNUSABLE_INDEX
+  if ((definition.sse || definition.mmx) && (mode & ModeBit.SSE) === 0) {
+    const { index, variant: refusal } = definition.sse ? SSE_UNUSABLE : MMX_UNUSABLE
+    result.definition = refusal.definition
+    result.slots = refusal.slots
+    result.variant = index
     result.rm = -1
     result.hasMemory = false
   }
@@ -458,9 +464,13 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
 
 const NOP_INDEX = variants.findIndex((variant) => variant.definition.name === 'nop' && variant.slots.length === 0)
 const NOP_VARIANT = variants[NOP_INDEX]
-/** What SSE instructions decode to while they may not be used; no encoding means it. */
-const SSE_UNUSABLE_VARIANT: Variant = { definition: SYSTEM.SSE_UNUSABLE.plain, size: 4, slots: [], long: true }
-const SSE_UNUSABLE_INDEX = variants.push(SSE_UNUSABLE_VARIANT) - 1
+/** What SSE and MMX instructions decode to while they may not be used; no encoding means it. */
+function unusable(definition: Definition): { variant: Variant; index: number } {
+  const variant: Variant = { definition, size: 4, slots: [], long: true }
+  return { variant, index: variants.push(variant) - 1 }
+}
+const SSE_UNUSABLE = unusable(SYSTEM.SSE_UNUSABLE.plain)
+const MMX_UNUSABLE = unusable(SYSTEM.MMX_UNUSABLE.plain)
 
 function segmentFor(long: boolean, mode: number, override: number, standard: number): number {
   if (long) return override === SegmentIndex.FS || override === SegmentIndex.GS ? override : -1

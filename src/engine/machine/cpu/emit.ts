@@ -18,6 +18,8 @@ export interface Slot {
   size: number
   /** An XMM register (or a memory operand of a vector instruction). */
   vector: boolean
+  /** An MMX register: the significand of an x87 one. */
+  mmx: boolean
 }
 
 /** What else is known of a load or a store. */
@@ -63,6 +65,10 @@ export interface Temporaries {
 const CONSTANT_BASE = 1 << 20
 const CONSTANT_WIDE = 1 << 21
 const CONSTANT_VECTOR = 1 << 22
+
+const LOW_HALF = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]
+const ONES = [0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+const MMX_IMAGE = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
 
 interface Constant {
   low: number
@@ -390,6 +396,10 @@ export abstract class Emit {
    */
   get(operand: number): Value {
     const slot = this.slots[operand]
+    if (slot.mmx) {
+      const all = slot.kind === 'rm' ? this.readVectorRm(slot.size) : this.readVectorReg()
+      return this.simd(SimdOp.v128_and, all, this.vectorConst(LOW_HALF))
+    }
     switch (slot.kind) {
       case 'rm':
         return slot.vector ? this.readVectorRm(slot.size) : this.readRm(slot.size)
@@ -406,6 +416,8 @@ export abstract class Emit {
   set(operand: number, value: Value): void {
     const slot = this.slots[operand]
     if (slot.vector) {
+      // The x87 sees ones as sign and exponent.
+      if (slot.mmx) value = this.shuffle(value, this.vectorConst(ONES), MMX_IMAGE)
       if (slot.kind === 'rm') this.writeVectorRm(slot.size, value)
       else this.writeVectorReg(value)
     } else if (slot.kind === 'rm') this.writeRm(slot.size, value)

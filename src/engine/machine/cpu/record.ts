@@ -1,5 +1,6 @@
 import { RIP_BASE } from './decode.ts'
 import type { Instruction } from './decode.ts'
+import type { Slot } from './emit.ts'
 import { Gpr, RAM_BASE, segmentBaseAt, State } from './state.ts'
 
 /**
@@ -53,6 +54,9 @@ export const RecordFlag = {
 /** How the memory operand is used; STACK in addition where a non-canonical address is #SS rather than #GP. */
 export const AccessMode = { READ: 0, WRITE: 1, MODIFY: 2, ADDRESS: 3, STACK: 16 } as const
 
+/** The x87's registers in their physical order (fpu/registers.ts). */
+const MMX_REGISTERS = State.FPU + 32
+
 const MODES = { read: AccessMode.READ, write: AccessMode.WRITE, modify: AccessMode.MODIFY, address: AccessMode.ADDRESS } as const
 
 /** Index of the operand that is in memory when the instruction has one, or -1. */
@@ -60,7 +64,9 @@ export function memoryOperand(instruction: Pick<Instruction, 'slots' | 'hasMemor
   return instruction.hasMemory ? instruction.slots.findIndex((slot) => slot.kind === 'rm') : -1
 }
 
-function registerAddress(register: number, high: boolean, vector: boolean): number {
+function registerAddress(register: number, high: boolean, slot: Pick<Slot, 'vector' | 'mmx'> = { vector: false, mmx: false }): number {
+  const { vector, mmx } = slot
+  if (mmx) return MMX_REGISTERS + (register & 7) * 16
   return vector ? State.XMM + register * 16 : State.GPR + register * 8 + (high ? 1 : 0)
 }
 
@@ -84,10 +90,10 @@ export function writeRecord(view: DataView, at: number, instruction: Instruction
   view.setUint8(at + RecordField.FLAGS, flags)
   view.setUint32(
     at + RecordField.RM,
-    instruction.rm < 0 ? State.ZERO : registerAddress(instruction.rm, instruction.rmHigh, rmSlot?.vector ?? false),
+    instruction.rm < 0 ? State.ZERO : registerAddress(instruction.rm, instruction.rmHigh, rmSlot),
     true,
   )
-  view.setUint32(at + RecordField.REG, registerAddress(instruction.reg, instruction.regHigh, regSlot?.vector ?? false), true)
+  view.setUint32(at + RecordField.REG, registerAddress(instruction.reg, instruction.regHigh, regSlot), true)
   view.setUint32(
     at + RecordField.BASE,
     instruction.base < 0 ? State.ZERO : instruction.base === RIP_BASE ? State.RIP : State.GPR + instruction.base * 8,

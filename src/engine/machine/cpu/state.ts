@@ -98,6 +98,8 @@ export const State = {
   /** u32 each, what JUMP_GENERATION counts from at CPL 0–2 and at CPL 3; multiples of 64. */
   GENERATION_SUPERVISOR: 0x6d8,
   GENERATION_USER: 0x6dc,
+  /** u32, extended control register 0: which parts of the state XSAVE takes. */
+  XCR0: 0x6e0,
   /** XMM0–XMM15, 16 bytes each. */
   XMM: 0x700,
   /** 64 bytes where accesses that cross a page or hit a device are put together. */

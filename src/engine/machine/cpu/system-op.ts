@@ -73,5 +73,9 @@ export const SystemOp = {
   X87_DD: 66,
   X87_DE: 67,
   X87_DF: 68,
+  MMX_UNUSABLE: 69, // the same for MMX
+  XSETBV: 70,
+  XSAVE: 71,
+  XRSTOR: 72,
 } as const
 export type SystemOp = (typeof SystemOp)[keyof typeof SystemOp]

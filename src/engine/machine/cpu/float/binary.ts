@@ -16,7 +16,7 @@ export const BINARY64: BinaryFormat = { bits: 64, precision: 53, bias: 1023, exp
 
 /** MXCSR, SDM vol. 1, figure 10-3. A mask is its flag, MASK_SHIFT higher. */
 export const Mxcsr = {
-  IE: 1, DE: 2, ZE: 4, OE: 8, UE: 0x10, PE: 0x20, FLAGS: 0x3f, DAZ: 0x40, UM: 0x800, OM: 0x400, PM: 0x1000, MASKS: 0x1f80, RC: 0x6000, FTZ: 0x8000,
+  IE: 1, DE: 2, ZE: 4, OE: 8, UE: 0x10, PE: 0x20, DAZ: 0x40, OM: 0x400, UM: 0x800, PM: 0x1000, RC: 0x6000, FTZ: 0x8000,
 } as const
 export const MASK_SHIFT = 7
 export const RC_SHIFT = 13
@@ -89,13 +89,14 @@ export function shiftRound(rounding: number, sign: bigint, m: bigint, shift: num
   return { value: roundsUp(rounding, sign, (value & 1n) === 1n, half) ? value + 1n : value, inexact: true }
 }
 
-/** Rounds ±m × 2^e (and a little more with `sticky`) to the format. m is not 0 and has at least two bits more than the format when sticky. */
+/** Rounds ±m × 2^e (and a little more with `sticky`) to the format. m is not 0, and two bits longer than the format when sticky. */
 export function pack(context: FloatContext, format: BinaryFormat, sign: bigint, m: bigint, e: number, sticky = false): bigint {
   const { precision, bias } = format
   const { rounding } = context
   const lowest = 1 - bias - (precision - 1)
   const normalShift = bitLength(m) - precision
-  let { value, inexact } = shiftRound(rounding, sign, m, normalShift, sticky)
+  const { value: first, inexact } = shiftRound(rounding, sign, m, normalShift, sticky)
+  let value = first
   let exponent = e + normalShift
   if (value >> BigInt(precision) !== 0n) {
     value >>= 1n

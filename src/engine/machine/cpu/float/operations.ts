@@ -9,8 +9,9 @@ export interface FloatLanes {
   get(operand: 'a' | 'b', bytes: 4 | 8, lane: number): bigint
   put(bytes: 4 | 8, lane: number, value: bigint): void
   immediate: number
-  /** Lane by lane: what one raises before it computes keeps the others from computing when it is not masked. */
   readonly context: FloatContext
+  /** Between operations that follow on each other in one instruction: false when an exception so far is not masked. */
+  goOn(): boolean
 }
 export type FloatEvaluate = (lanes: FloatLanes) => void
 
@@ -18,10 +19,12 @@ const OPERAND = { a: State.FLOAT_A, b: State.FLOAT_B } as const
 
 export class FloatScratch implements FloatLanes {
   readonly context: FloatContext
+  readonly goOn: () => boolean
   private readonly view: DataView
-  constructor(view: DataView, context: FloatContext) {
+  constructor(view: DataView, context: FloatContext, goOn: () => boolean) {
     this.view = view
     this.context = context
+    this.goOn = goOn
   }
   get immediate(): number {
     return this.view.getUint32(State.FLOAT_IMMEDIATE, true)

@@ -40,13 +40,15 @@ const BEFORE = Mxcsr.IE | Mxcsr.DE | Mxcsr.ZE
 export class FloatUnit {
   private readonly state: CpuState
   private readonly scratch: FloatScratch
+  /** MXCSR before the operation, with the flags of those that came before it in the instruction. */
+  private mxcsr = 0
   private readonly context: FloatContext = {
     rounding: 0, denormalsAreZeros: false, flushToZero: false, underflowMasked: true, overflowMasked: true, flags: 0,
   }
 
   constructor(state: CpuState) {
     this.state = state
-    this.scratch = new FloatScratch(state.view, this.context)
+    this.scratch = new FloatScratch(state.view, this.context, () => this.settle())
   }
 
   /** @returns 0 with the result at State.FLOAT_R and the flags in MXCSR; or 1 with State.FAULT_VECTOR set and no result. */
@@ -59,14 +61,23 @@ export class FloatUnit {
     context.overflowMasked = (mxcsr & Mxcsr.OM) !== 0
     context.flushToZero = (mxcsr & Mxcsr.FTZ) !== 0
     context.flags = 0
+    this.mxcsr = mxcsr
     evaluate(this.scratch)
-    const { flags } = context
-    const unmasked = ~(mxcsr >> MASK_SHIFT)
-    const before = flags & BEFORE
-    if ((before & unmasked) !== 0) return this.fault(mxcsr | before)
-    if ((flags & unmasked) !== 0) return this.fault(mxcsr | flags)
-    if ((flags & ~mxcsr) !== 0) setMxcsr(state, mxcsr | flags)
+    if (!this.settle()) return this.fault(this.mxcsr)
+    if (this.mxcsr !== mxcsr) setMxcsr(state, this.mxcsr)
     return 0
+  }
+
+  /** Adds an operation's flags to MXCSR; false when one is not masked. What is found before computing then hides the rest. */
+  private settle(): boolean {
+    const { context } = this
+    const { flags } = context
+    const unmasked = ~(this.mxcsr >> MASK_SHIFT)
+    const before = flags & BEFORE
+    this.mxcsr |= (before & unmasked) !== 0 ? before : flags
+    if ((flags & unmasked) !== 0) return false
+    context.flags = 0
+    return true
   }
 
   private fault(mxcsr: number): number {

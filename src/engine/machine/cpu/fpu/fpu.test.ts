@@ -84,14 +84,6 @@ describe('the x87 in the processor', () => {
     expect(cpu.warnings).toEqual([expect.stringContaining('CR0.NE = 0')])
   })
 
-  it('has no FISTTP, which comes with SSE3', () => {
-    for (const escape of [0xdb, 0xdd, 0xdf]) {
-      const cpu = long()
-      expect(execute(cpu, escape, 1)).toBe(1)
-      expect(cpu.fault).toEqual({ vector: Vector.UD, error: 0 })
-    }
-  })
-
   it('changes nothing when memory refuses', () => {
     const cpu = long()
     cpu.page(At.DATA + 0x1000, 0n)

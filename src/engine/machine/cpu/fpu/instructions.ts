@@ -7,7 +7,7 @@ import { BCD_BYTES, DOUBLE, SINGLE, fromBcd, fromFormat, toBcd, toFormat, toInte
 import type { Format } from './convert.ts'
 import { loadEnvironment, restore, save, storeEnvironment } from './environment.ts'
 import {
-  Exception, INDEFINITE, ONE, absolute, fromInteger, isDenormal, isInfinite, isNan, isUnsupported, isZero, negate, zero,
+  Exception, INDEFINITE, ONE, Rounding, absolute, fromInteger, isDenormal, isInfinite, isNan, isUnsupported, isZero, negate, zero,
 } from './float80.ts'
 import type { Context, Float80 } from './float80.ts'
 import { EXCEPTIONS, REGISTER_BYTES, Status, read80, write80 } from './registers.ts'
@@ -122,8 +122,9 @@ const storingFormat = (format: Format, pops: boolean) =>
     if (format.bits === 32) view.setUint32(0, Number(value), true)
     else view.setBigUint64(0, value, true)
   })
-const storingInteger = (bits: 16 | 32 | 64, pops: boolean) =>
+const storingInteger = (bits: 16 | 32 | 64, pops: boolean, truncates = false) =>
   storing(bits / 8, pops, ({ operand: { view }, context }, x) => {
+    if (truncates) context.rounding = Rounding.ZERO
     const value = toInteger(context, x, bits)
     if (bits === 64) view.setBigInt64(0, value, true)
     else if (bits === 32) view.setInt32(0, Number(value), true)
@@ -144,17 +145,20 @@ const MEMORY: Record<string, Instruction | Execute> = {
   'D9 /6': nowait(storeEnvironment),
   'D9 /7': storingWord(({ registers }) => registers.control),
   'DB /0': pushing(loadInteger32),
+  'DB /1': storingInteger(32, true, true),
   'DB /2': storingInteger(32, false),
   'DB /3': storingInteger(32, true),
   'DB /5': pushing(loadExtended),
   'DB /7': storing(REGISTER_BYTES, true, ({ operand: { view } }, x) => write80(view, 0, x)),
   'DD /0': pushingFormat(DOUBLE),
+  'DD /1': storingInteger(64, true, true),
   'DD /2': storingFormat(DOUBLE, false),
   'DD /3': storingFormat(DOUBLE, true),
   'DD /4': control(restore),
   'DD /6': nowait(save),
   'DD /7': storingWord(({ registers }) => registers.status),
   'DF /0': pushing(loadInteger16),
+  'DF /1': storingInteger(16, true, true),
   'DF /2': storingInteger(16, false),
   'DF /3': storingInteger(16, true),
   'DF /4': pushing(loadBcd),

@@ -433,12 +433,30 @@ export const BSWAP = define('bswap', ['modify'], (e) => {
 /** CRC-32C of the operand's bytes onto the destination, by the table at State.CRC_TABLE. */
 export const CRC32 = define('crc32', ['modify', 'read'], (e) => {
   const source = e.get(1)
-  let crc = e.narrow(e.get(0))
+  const crc = e.variable(e.narrow(e.get(0)))
+  const { code } = e
   for (let byte = 0; byte < e.sizeOf(1); byte++) {
-    const at = e.isWide(source) ? e.narrow(e.shrU(source, e.constI64(byte * 8))) : e.shrU(source, e.constI32(byte * 8))
-    e.push(e.shl(e.and(e.xor(crc, at), e.constI32(0xff)), e.constI32(2)))
-    e.code.memory(Op.i32_load, State.CRC_TABLE)
-    crc = e.xor(e.popI32(), e.shrU(crc, e.constI32(8)))
+    e.push(source)
+    if (e.isWide(source)) {
+      code.i64Const(byte * 8)
+      code.op(Op.i64_shr_u)
+      code.op(Op.i32_wrap_i64)
+    } else {
+      code.i32Const(byte * 8)
+      code.op(Op.i32_shr_u)
+    }
+    code.get(crc)
+    code.op(Op.i32_xor)
+    code.i32Const(0xff)
+    code.op(Op.i32_and)
+    code.i32Const(2)
+    code.op(Op.i32_shl)
+    code.memory(Op.i32_load, State.CRC_TABLE)
+    code.get(crc)
+    code.i32Const(8)
+    code.op(Op.i32_shr_u)
+    code.op(Op.i32_xor)
+    code.set(crc)
   }
   e.set(0, e.resize(crc))
 })

@@ -27,6 +27,8 @@ export interface Definition {
   aligned?: boolean
   /** Needs ModeBit.SSE: #UD or #NM otherwise. */
   sse?: boolean
+  /** Of MMX registers: as `sse`, but for itself. */
+  mmx?: boolean
   /** Its body calls `Emit.float`: MXCSR matters. */
   float?: boolean
   /** Reads flags as they were on entry: all of them, or only CF. */

@@ -7,7 +7,8 @@ import type { Definition } from './definition.ts'
  * `/n` for an opcode extension in ModRM.reg. Operands use the codes of SDM vol. 2, appendix A.2:
  * addressing E (r/m), G (reg), Z (register in the opcode's low bits), A (accumulator), I (immediate), J (relative),
  * O (absolute offset), M (memory only), R (register only), V and W (XMM reg and r/m), U (XMM r/m, register only),
- * CL, D (the port in DX); sizes b w d q, v (16, 32 or 64 by operand size), z (16 or 32), y (32 or 64), x (128 bits).
+ * P and Q (MMX reg and r/m), N (MMX r/m, register only), CL, D (the port in DX); sizes b w d q, v (16, 32 or 64 by
+ * operand size), z (16 or 32), y (32 or 64), x (128 bits).
  */
 export interface Row {
   opcode: string

@@ -1,14 +1,17 @@
 import {
-  ADC, ADD, AND, BSF, BSR, BSWAP, BT, BTC, BTR, BTS, CBW, CLC, CLD, CMC, CMOVCC, CMP, CMPXCHG, CMPXCHG16B, CMPXCHG8B, CRC32, CWD, DEC, DIV, IDIV,
+  ADC, ADD, AND, BSF, BSR, BSWAP, BT, BTC, BTR, BTS, CBW, CLC, CLD, CMC, CMOVCC, CMP, CMPXCHG, CMPXCHG16B, CMPXCHG8B,
+  CRC32, CWD, DEC, DIV, IDIV,
   IMUL1, IMUL2, IMUL3, INC, MUL, NEG, NOT, OR, POPCNT, SBB, SETCC, SHIFTS, SHLD, SHRD, STC, STD, SUB, TEST, XADD, XOR,
 } from './arithmetic.ts'
 import { CALL, CALL_INDIRECT, JCC, JMP, JMP_INDIRECT, JRCXZ, LOOP, LOOPE, LOOPNE, RET, RET_IMM, SYSTEM } from './control.ts'
 import {
-  CLFLUSH, CMPS, ENTER, LAHF, LEA, LEAVE, LODS, MOV, MOVBE, MOVS, MOVSX, MOVZX, MOV_FROM_SEGMENT, NOP, NOP_OPERAND, POP, POPA, POP_MEMORY, PUSH,
+  CLFLUSH, CMPS, ENTER, LAHF, LEA, LEAVE, LODS, MOV, MOVBE, MOVS, MOVSX, MOVZX, MOV_FROM_SEGMENT, NOP, NOP_OPERAND,
+  POP, POPA, POP_MEMORY, PUSH,
   PUSHA, PUSH_IMM, SAHF, SCAS, STOS, XCHG, XLAT,
 } from './data.ts'
 import type { Definition } from './definition.ts'
 import type { Row } from './row.ts'
+import { MMX_TABLE } from './sse/mmx.ts'
 import { SSE_TABLE } from './sse/table.ts'
 
 type Options = Omit<Row, 'opcode' | 'operands' | 'definition'>
@@ -205,6 +208,7 @@ const twoByte: Row[] = [
   row('0F 01 /7', 'M', SYSTEM.INVLPG.operand, { form: 'memory', size: 8 }),
   row('0F 01 C1', '', SYSTEM.HYPERCALL.plain),
   row('0F 01 D0', '', SYSTEM.XGETBV.plain),
+  row('0F 01 D1', '', SYSTEM.XSETBV.plain),
   row('0F 01 F8', '', SYSTEM.SWAPGS.plain, { mode: 'long' }),
   row('0F 01 F9', '', SYSTEM.RDTSCP.plain),
   row('0F 05', '', SYSTEM.SYSCALL.plain),
@@ -241,6 +245,8 @@ const twoByte: Row[] = [
   row('NP 0F AE /0', 'M', SYSTEM.FXSAVE.operand, { form: 'memory', size: 'v' }),
   row('NP 0F AE /1', 'M', SYSTEM.FXRSTOR.operand, { form: 'memory', size: 'v' }),
   row('NP 0F AE /2', 'M', SYSTEM.LDMXCSR.operand, { form: 'memory', size: 4 }),
+  row('NP 0F AE /4', 'M', SYSTEM.XSAVE.operand, { form: 'memory', size: 'v' }),
+  row('NP 0F AE /5', 'M', SYSTEM.XRSTOR.operand, { form: 'memory', size: 'v' }),
   row('NP 0F AE /3', 'M', SYSTEM.STMXCSR.operand, { form: 'memory', size: 4 }),
   ...[5, 6, 7].map((index) => row(`NP 0F AE /${index}`, 'Ed', NOP, { form: 'register' })),
   row('NP 0F AE /7', 'Eb', CLFLUSH, { form: 'memory' }),
@@ -267,4 +273,4 @@ const twoByte: Row[] = [
 ]
 
 /** The instruction table, in the notation of row.ts: the decoder, both tiers and the tests come from it. */
-export const TABLE: readonly Row[] = [...general, ...twoByte, ...SSE_TABLE]
+export const TABLE: readonly Row[] = [...general, ...twoByte, ...SSE_TABLE, ...MMX_TABLE]

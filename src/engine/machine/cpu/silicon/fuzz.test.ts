@@ -24,7 +24,8 @@ import type { Vector } from './vectors.ts'
  *
  *     SILICON=100000 SILICON_SEED=1 SILICON_TIER=interpreter npx vitest run src/engine/machine/cpu/silicon/fuzz.test.ts
  *
- * SILICON_MXCSR=1 starts from any MXCSR, SILICON_FLOAT=1 takes instructions that depend on it. SILICON_X87=1 takes the instructions of the x87 instead of the others. SILICON_LATER=1 those after SSE3.
+ * SILICON_MXCSR=1 starts from any MXCSR, SILICON_FLOAT=1 takes instructions that depend on it. SILICON_X87=1 takes
+ * the instructions of the x87 instead of the others. SILICON_LATER=1 those after SSE3.
  * SILICON_ONLY=name restricts the first instruction to one
  * definition. SILICON_REPORT says how many differences to show. SILICON_RECORD=1 keeps the first VECTORS_PER_ROW cases of each row,
  * where the two agree, in one of the files that vectors.test.ts replays.
@@ -36,11 +37,12 @@ const ONLY = process.env.SILICON_ONLY
 const X87 = process.env.SILICON_X87 !== undefined
 const FLOAT = process.env.SILICON_FLOAT !== undefined
 const LATER = process.env.SILICON_LATER !== undefined
-/** What came after SSE3, and MMX. */
-const isLater = (opcode: string): boolean => /0F 3[8A]|0F C7|0F AE/.test(opcode)
+/** What came after SSE3, MMX, and FISTTP. */
+const isLater = ({ opcode, definition: { mmx, name } }: Row): boolean =>
+  mmx === true || /0F 3[8A]|0F C7|0F AE/.test(opcode) || /^D[BDF]\/1m$/.test(name)
 const RECORD = process.env.SILICON_RECORD !== undefined
 const FILE = X87 ? 'x87-vectors.bin.gz' : FLOAT ? 'float-vectors.bin.gz' : LATER ? 'later-vectors.bin.gz' : 'vectors.bin.gz'
-const VECTORS_PER_ROW = X87 ? 40 : FLOAT ? 10 : 7
+const VECTORS_PER_ROW = X87 ? 40 : FLOAT ? 10 : LATER ? 8 : 7
 const BATCH = 20_000
 const REPORTED_MAX = Number(process.env.SILICON_REPORT ?? 12)
 /** What runner.c calls a case that does not end. */
@@ -89,9 +91,9 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
       '-o',
       runner,
     ])
-    const all = X87 ? X87_ROWS : ROWS
-    const isWanted = ({ definition, opcode }: Row): boolean =>
-      (ONLY === undefined || definition.name === ONLY) && (!FLOAT || definition.float === true) && (!LATER || isLater(opcode))
+    const all = LATER ? [...ROWS, ...X87_ROWS] : X87 ? X87_ROWS : ROWS
+    const isWanted = (row: Row): boolean =>
+      (ONLY === undefined || row.definition.name === ONLY) && (!FLOAT || row.definition.float === true) && (!LATER || isLater(row))
     const rows = all.filter(isWanted)
     const emulated = new EmulatedProcessor(TIER)
     const savesPointers = !readFileSync('/proc/cpuinfo', 'utf8').includes('AuthenticAMD')

@@ -17,6 +17,7 @@ const sets = [
   { name: 'general and SSE, Intel', rows: ROWS, bytes: read('vectors.bin.gz') },
   { name: 'x87, Intel', rows: X87_ROWS, bytes: read('x87-vectors.bin.gz') },
   { name: 'floating point under any MXCSR, AMD', rows: ROWS, bytes: read('float-vectors.bin.gz') },
+  { name: 'MMX and what came after SSE3, AMD', rows: ROWS, bytes: read('later-vectors.bin.gz') },
 ].map((set) => ({ ...set, vectors: decodeVectors(set.bytes) }))
 
 test('the vectors cover every instruction of the table', () => {

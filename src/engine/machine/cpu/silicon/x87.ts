@@ -134,9 +134,6 @@ const hex = (value: number): string => value.toString(16).toUpperCase()
 const FLAGS_COMPARED = new Set(['DB/5', 'DB/6', 'DF/5', 'DF/6'])
 /** F2XM1 FYL2X FPTAN FPATAN FYL2XP1 FSINCOS FSIN FCOS: within a unit in the last place. */
 const TRANSCENDENTAL = new Set(['D9F0', 'D9F1', 'D9F2', 'D9F3', 'D9F9', 'D9FB', 'D9FE', 'D9FF'])
-/** FISTTP, which comes with SSE3. */
-const ABSENT = new Set(['DB/1m', 'DD/1m', 'DF/1m'])
-
 function x87Row(opcode: string, operands: string, escape: number, memory: boolean): Row {
   const name = opcode.replace(' ', '') + (memory ? 'm' : '')
   const isMove = (escape === 2 || escape === 3) && /\/[0-3]$/.test(name)
@@ -170,7 +167,7 @@ export const X87_ROWS: readonly Row[] = [
       ]
     }).flat(),
   ).flat(),
-].filter(({ definition }) => !ABSENT.has(definition.name))
+]
 
 /** FLDENV FNSTENV FRSTOR FNSAVE. */
 export const isEnvironment = (name: string): boolean => /^D[9D]\/[46]m$/.test(name)

@@ -5,7 +5,7 @@ import type { Mmu } from './mmu.ts'
 import { Cr0, Cr4, type CpuState, Efer, PHYSICAL_BITS, Word } from './views.ts'
 
 const CR0_BITS = Cr0.PE | Cr0.MP | Cr0.EM | Cr0.TS | Cr0.ET | Cr0.NE | Cr0.WP | Cr0.AM | Cr0.NW | Cr0.CD | Cr0.PG
-const CR4_BITS = Cr4.TSD | Cr4.DE | Cr4.PSE | Cr4.PAE | Cr4.PGE | Cr4.OSFXSR | Cr4.OSXMMEXCPT
+const CR4_BITS = Cr4.TSD | Cr4.DE | Cr4.PSE | Cr4.PAE | Cr4.PGE | Cr4.OSFXSR | Cr4.OSXMMEXCPT | Cr4.OSXSAVE
 const EFER_BITS = Efer.SCE | Efer.LME | Efer.LMA | Efer.NXE
 const CR8 = State.CR8 >> 2
 const DR = State.DR >> 2

@@ -40,6 +40,10 @@ export function fxrstor(state: CpuState, from: Uint8Array, registers: number): v
 
 /** LDMXCSR; #GP(0) for reserved bits. */
 export function writeMxcsr(state: CpuState, value: number): void {
-  if ((value & ~MXCSR_MASK) !== 0) fault(state, Vector.GP, 0)
+  checkMxcsr(state, value)
   setMxcsr(state, value)
+}
+
+export function checkMxcsr(state: CpuState, value: number): void {
+  if ((value & ~MXCSR_MASK) !== 0) fault(state, Vector.GP, 0)
 }

@@ -5,8 +5,9 @@ import { SystemOp } from '../system-op.ts'
 import type { ControlRegisters } from './control-registers.ts'
 import { cpuid } from './cpuid.ts'
 import type { Exceptions } from './exceptions.ts'
+import type { ExtendedState } from './extended-state.ts'
 import { FAULT, fault, setFault } from './faults.ts'
-import { FXSAVE_BYTES, fxrstor, fxsave, narrowPointers, writeMxcsr } from './fxsave.ts'
+import { writeMxcsr } from './fxsave.ts'
 import type { LinearMemory } from './linear.ts'
 import type { Mmu } from './mmu.ts'
 import type { ModelSpecificRegisters } from './msr.ts'
@@ -18,9 +19,6 @@ import type { Transfers } from './transfers.ts'
 import { Cr0, Cr4, type CpuState, isCanonical, Word } from './views.ts'
 
 const DR = State.DR >> 2
-/** Bytes that FXSAVE writes in 64-bit mode; the rest of its 512 belongs to the program. */
-const FXSAVE_WRITTEN = 416
-const FXSAVE_STEP = 32
 
 /** The parts of the processor that system instructions act upon. */
 export interface InstructionParts {
@@ -36,6 +34,7 @@ export interface InstructionParts {
   msrs: ModelSpecificRegisters
   ports: Ports
   fpu: Fpu
+  extended: ExtendedState
   host: CpuHost
 }
 
@@ -43,7 +42,6 @@ export interface InstructionParts {
 export class Instructions {
   private readonly parts: InstructionParts
   private readonly state: CpuState
-  private readonly area = new Uint8Array(FXSAVE_BYTES)
 
   constructor(parts: InstructionParts) {
     this.parts = parts
@@ -97,7 +95,7 @@ export class Instructions {
   private plain(op: SystemOp): void {
     const { state } = this
     const { i32 } = state
-    const { mmu, segments, stack, rflags, control, msrs, ports, transfers } = this.parts
+    const { mmu, segments, stack, rflags, control, msrs, ports, transfers, extended } = this.parts
     switch (op) {
       case SystemOp.HLT:
         this.requireCpl0()
@@ -206,7 +204,10 @@ export class Instructions {
         state.setGpr(Gpr.RCX, i32[State.TSC_AUX >> 2], 0)
         break
       case SystemOp.CPUID: {
-        const [eax, ebx, ecx, edx] = cpuid(state.gprLo(Gpr.RAX), state.long, state.gprLo(Gpr.RCX))
+        const [eax, ebx, ecx, edx] = cpuid(state.gprLo(Gpr.RAX), state.gprLo(Gpr.RCX), {
+          long: state.long,
+          osxsave: (i32[Word.CR4] & Cr4.OSXSAVE) !== 0,
+        })
         state.setGpr(Gpr.RAX, eax, 0)
         state.setGpr(Gpr.RBX, ebx, 0)
         state.setGpr(Gpr.RCX, ecx, 0)
@@ -235,8 +236,12 @@ export class Instructions {
         rflags.write((rflags.read() & ~0xd5) | ((state.gprLo(Gpr.RAX) >> 8) & 0xd5))
         break
 
-      case SystemOp.FXSAVE: this.fxsave(); break
-      case SystemOp.FXRSTOR: this.fxrstor(); break
+      case SystemOp.FXSAVE: extended.fxsave(); break
+      case SystemOp.FXRSTOR: extended.fxrstor(); break
+      case SystemOp.XSAVE: extended.xsave(); break
+      case SystemOp.XRSTOR: extended.xrstor(); break
+      case SystemOp.XGETBV: extended.xgetbv(); break
+      case SystemOp.XSETBV: extended.xsetbv(); break
       case SystemOp.LDMXCSR:
         this.requireSse()
         writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[Word.SYS_AS]))
@@ -248,12 +253,19 @@ export class Instructions {
       case SystemOp.SSE_UNUSABLE:
         this.requireSse()
         break
+      case SystemOp.MMX_UNUSABLE:
+        if ((i32[Word.CR0] & Cr0.EM) === 0) {
+          if ((i32[Word.CR0] & Cr0.TS) !== 0) fault(state, Vector.NM, 0)
+          this.parts.host.warn('MMX without CR4.OSFXSR is not implemented: #UD')
+        }
+        fault(state, Vector.UD, 0)
+        break
       case SystemOp.FWAIT: this.parts.fpu.wait(); break
       case SystemOp.X87_D8: case SystemOp.X87_D9: case SystemOp.X87_DA: case SystemOp.X87_DB:
       case SystemOp.X87_DC: case SystemOp.X87_DD: case SystemOp.X87_DE: case SystemOp.X87_DF:
         this.parts.fpu.execute(op - SystemOp.X87_D8)
         break
-      // UD, and XGETBV, since CR4.OSXSAVE cannot be set.
+      // UD
       default: fault(state, Vector.UD, 0)
     }
   }
@@ -371,50 +383,9 @@ export class Instructions {
     linear.commit()
   }
 
-  /** #NM and alignment, common to FXSAVE and FXRSTOR. */
-  private checkFx(): void {
-    const { i32 } = this.state
-    if ((i32[Word.CR0] & (Cr0.EM | Cr0.TS)) !== 0) fault(this.state, Vector.NM, 0)
-    if ((i32[Word.SYS_EA] & 15) !== 0) fault(this.state, Vector.GP, 0)
-  }
-
   /** For one instruction: `run` returns here and ends the shadow after the next one. */
   private holdInterruptsOff(): void {
     this.state.i32[Word.SHADOW] = 1
     this.state.stop()
-  }
-
-  private fxsave(): void {
-    const { state, area } = this
-    const { i32 } = state
-    this.checkFx()
-    const registers = state.long ? 16 : 8
-    fxsave(state, area, registers)
-    if (i32[Word.SYS_SIZE] !== 8) narrowPointers(area)
-    const { linear } = this.parts
-    const length = registers === 16 ? FXSAVE_WRITTEN : FXSAVE_WRITTEN - 128
-    const eaHi = i32[Word.SYS_EA + 1]
-    // The last page first, so that a fault there leaves the first page unwritten.
-    for (let at = length - FXSAVE_STEP; at >= 0; at -= FXSAVE_STEP) {
-      const sum = (i32[Word.SYS_EA] >>> 0) + at
-      const window = linear.writing(sum | 0, sum > 0xffffffff ? (eaHi + 1) | 0 : eaHi, FXSAVE_STEP, i32[Word.SYS_AS])
-      for (let i = 0; i < FXSAVE_STEP; i++) state.u8[window + i] = area[at + i]
-      linear.commit()
-    }
-  }
-
-  private fxrstor(): void {
-    const { state, area } = this
-    const { i32 } = state
-    this.checkFx()
-    const { linear } = this.parts
-    const eaHi = i32[Word.SYS_EA + 1]
-    for (let at = 0; at < FXSAVE_BYTES; at += FXSAVE_STEP) {
-      const sum = (i32[Word.SYS_EA] >>> 0) + at
-      const window = linear.reading(sum | 0, sum > 0xffffffff ? (eaHi + 1) | 0 : eaHi, FXSAVE_STEP, i32[Word.SYS_AS])
-      for (let i = 0; i < FXSAVE_STEP; i++) area[at + i] = state.u8[window + i]
-    }
-    if (i32[Word.SYS_SIZE] !== 8) narrowPointers(area)
-    fxrstor(state, area, state.long ? 16 : 8)
   }
 }

@@ -6,6 +6,7 @@ import { Gpr, Rflag, SegmentAttribute, SegmentIndex, State } from '../state.ts'
 import type { SystemOp } from '../system-op.ts'
 import { ControlRegisters } from './control-registers.ts'
 import { SIGNATURE } from './cpuid.ts'
+import { Component, ExtendedState } from './extended-state.ts'
 import { Exceptions } from './exceptions.ts'
 import { MXCSR_RESET } from './fxsave.ts'
 import { Instructions } from './instructions.ts'
@@ -58,8 +59,9 @@ export class System {
     const msrs = (this.msrs = new ModelSpecificRegisters(state, control, host))
     const ports = new Ports(state, linear, host)
     const fpu = (this.fpu = new Fpu(state, linear, rflags, host))
+    const extended = new ExtendedState(state, linear)
     this.instructions = new Instructions({
-      state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, msrs, ports, fpu, host,
+      state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, msrs, ports, fpu, extended, host,
     })
     exceptions.onUnsupported = transfers.onUnsupported = (what) => host.warn(`${what} is not implemented: #GP`)
     this.reset()
@@ -84,6 +86,7 @@ export class System {
     state.u32[State.PAT >> 2] = state.u32[(State.PAT >> 2) + 1] = PAT_RESET
     state.u32[State.APIC_BASE >> 2] = APIC_BASE_RESET
     setMxcsr(state, MXCSR_RESET)
+    state.u32[State.XCR0 >> 2] = Component.X87
     state.u32[(State.DR >> 2) + 12] = 0xffff0ff0
     state.u32[(State.DR >> 2) + 14] = 0x400
     state.u32[State.GDTR_LIMIT >> 2] = state.u32[State.IDTR_LIMIT >> 2] = 0xffff

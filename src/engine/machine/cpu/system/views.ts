@@ -8,7 +8,7 @@ export const Cr0 = {
 } as const
 
 /** Bits of CR4 that this processor has, SDM vol. 3, 2.5. */
-export const Cr4 = { TSD: 4, DE: 8, PSE: 0x10, PAE: 0x20, PGE: 0x80, OSFXSR: 0x200, OSXMMEXCPT: 0x400 } as const
+export const Cr4 = { TSD: 4, DE: 8, PSE: 0x10, PAE: 0x20, PGE: 0x80, OSFXSR: 0x200, OSXMMEXCPT: 0x400, OSXSAVE: 0x40000 } as const
 
 /** Bits of IA32_EFER, SDM vol. 3, 2.2.1. */
 export const Efer = { SCE: 1, LME: 0x100, LMA: 0x400, NXE: 0x800 } as const

@@ -112,12 +112,13 @@ export const PMULDQ = packed('pmuldq', (e, a, b) => {
   return e.simd(SimdOp.i64x2_extmul_low_i32x4_s, even(a), even(b))
 })
 
+const WORD_NUMBERS = [0, 1, 2, 3, 4, 5, 6, 7]
 /** The smallest word and where it is. */
 export const PHMINPOSUW = define('phminposuw', ['write', 'read'], (e) => {
   const source = e.get(1)
   let least = source
   for (const step of [1, 2, 4])
-    least = e.simd(SimdOp.i16x8_min_u, least, e.shuffle(least, least, lanesOf(2, Array.from({ length: 8 }, (_, lane) => (lane + step) & 7))))
+    least = e.simd(SimdOp.i16x8_min_u, least, e.shuffle(least, least, lanesOf(2, WORD_NUMBERS.map((lane) => (lane + step) & 7))))
   const position = e.ctz(e.reduce(SimdOp.i16x8_bitmask, e.simd(SimdOp.i16x8_eq, source, least)))
   const word = e.lane(SimdOp.i16x8_extract_lane_u, least, 0)
   const zero = e.vectorConst(repeated(0n, 8))

@@ -9,7 +9,8 @@ import { DOUBLE, SINGLE, blendLowLane, compareLow, pushLow, repeated, settleNans
 import type { Format, Width } from './format.ts'
 import { lanesOf } from './moves.ts'
 import {
-  arithmeticTests, binaryOf, differenceInexact, floatOperation, lanesIn, operandTests, productInexact, quotientInexact, sumInexact, tameBits,
+  arithmeticTests, binaryOf, differenceInexact, floatOperation, lanesIn, operandTests, productInexact, quotientInexact,
+  sumInexact, tameBits,
 } from './operation.ts'
 
 /** Floating-point arithmetic of SSE, SSE2 and SSE3. */
@@ -33,7 +34,8 @@ export function shapes<T>(make: (format: Format, width: Width, ending: string) =
 }
 
 /** Runs an operation on each lane. */
-const eachLane = (format: Format, width: Width, operation: (context: FloatContext, lane: number, lanes: FloatLanes) => bigint): FloatEvaluate =>
+type LaneOperation = (context: FloatContext, lane: number, lanes: FloatLanes) => bigint
+const eachLane = (format: Format, width: Width, operation: LaneOperation): FloatEvaluate =>
   (lanes) => {
     for (let lane = 0; lane < lanesIn(format, width); lane++) lanes.put(format.bytes, lane, operation(lanes.context, lane, lanes))
   }
@@ -140,7 +142,9 @@ function comparison(e: Emit, format: Format, a: Value, b: Value, immediate: Valu
 
 export const CMP = shapes((format, width, ending) => {
   const evaluate = eachLane(format, width, (context, lane, lanes) =>
-    compare(context, binaryOf(format), lanes.get('a', format.bytes, lane), lanes.get('b', format.bytes, lane), lanes.immediate & 7) ? -1n : 0n,
+    compare(context, binaryOf(format), lanes.get('a', format.bytes, lane), lanes.get('b', format.bytes, lane), lanes.immediate & 7)
+      ? -1n
+      : 0n,
   )
   const operation = floatOperation(evaluate, (e, { a = 0, b, immediate = 0 }) => {
     const mask = comparison(e, format, a, b, immediate)

@@ -34,7 +34,8 @@ function constant(e: Emit, format: Format, value: bigint): Value {
     ? e.constI32(Number(BigInt.asIntN(32, value)))
     : e.constI64Halves(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)))
 }
-const splat = (e: Emit, format: Format, value: bigint): Value => e.vectorConst(repeated(BigInt.asUintN(format.bytes * 8, value), format.bytes))
+const splat = (e: Emit, format: Format, value: bigint): Value =>
+  e.vectorConst(repeated(BigInt.asUintN(format.bytes * 8, value), format.bytes))
 
 /** Lane 0's bits doubled; of a double the upper half is enough for bounds that are whole exponents. */
 function doubledLow(e: Emit, format: Format, value: Value, whole = false): Value {

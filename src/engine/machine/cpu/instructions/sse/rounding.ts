@@ -1,7 +1,6 @@
 import type { Emit, FloatInline, Value } from '../../emit.ts'
 import { add, multiply, roundToIntegral } from '../../float/arithmetic.ts'
-import type { FloatContext } from '../../float/binary.ts'
-import type { FloatEvaluate, FloatLanes } from '../../float/operations.ts'
+import type { FloatEvaluate } from '../../float/operations.ts'
 import { SimdOp } from '../../../wasm/opcodes.ts'
 import { define } from '../definition.ts'
 import { lanesOfBits } from './elements.ts'
@@ -9,7 +8,9 @@ import { shapes } from './float.ts'
 import { DOUBLE, SINGLE, blendLowLane } from './format.ts'
 import type { Format } from './format.ts'
 import { lanesOf } from './moves.ts'
-import { arithmeticTests, binaryOf, floatOperation, lanesIn, operandTests, productInexact, sumInexact, tameBits, unequal } from './operation.ts'
+import {
+  arithmeticTests, binaryOf, floatOperation, lanesIn, operandTests, productInexact, sumInexact, tameBits, unequal,
+} from './operation.ts'
 
 /** Floating point of SSE4.1: rounding to integral values, dot products. */
 
@@ -66,20 +67,19 @@ const dotProduct = (name: string, format: Format) => {
   const count = lanesIn(format, 'packed')
   const binary = binaryOf(format)
   const bytes = format.bytes
-  const sumOf = (context: FloatContext, values: readonly bigint[]): bigint =>
-    values.length === 1
-      ? values[0]
-      : add(context, binary, sumOf(context, values.slice(0, values.length / 2)), sumOf(context, values.slice(values.length / 2)))
-  const evaluate = ({ context, immediate, ...lanes }: Pick<FloatLanes, 'context' | 'immediate' | 'get' | 'put'>): void => {
-    const products = Array.from({ length: count }, (_, lane) =>
+  const evaluate: FloatEvaluate = (lanes) => {
+    const { context, immediate } = lanes
+    let values = Array.from({ length: count }, (_, lane) =>
       ((immediate >> (4 + lane)) & 1) === 0 ? 0n : multiply(context, binary, lanes.get('a', bytes, lane), lanes.get('b', bytes, lane)))
-    const sum = sumOf(context, products)
-    for (let lane = 0; lane < count; lane++) lanes.put(bytes, lane, ((immediate >> lane) & 1) === 0 ? 0n : sum)
+    while (values.length > 1) {
+      if (!lanes.goOn()) return
+      const sums: bigint[] = []
+      for (let lane = 0; lane < values.length; lane += 2) sums.push(add(context, binary, values[lane], values[lane + 1]))
+      values = sums
+    }
+    for (let lane = 0; lane < count; lane++) lanes.put(bytes, lane, ((immediate >> lane) & 1) === 0 ? 0n : values[0])
   }
-  const operation = floatOperation(
-    (lanes) => evaluate({
-      context: lanes.context, immediate: lanes.immediate, get: (...from) => lanes.get(...from), put: (...to) => lanes.put(...to),
-    }),
+  const operation = floatOperation(evaluate,
     (e, { a = 0, b, immediate = 0 }): FloatInline => {
       const known = e.knownImmediate()
       const bits = known === undefined ? immediate : e.constI32(known & 0xff)
