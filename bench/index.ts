@@ -4,8 +4,9 @@ import { firstLight } from './first-light.ts'
 import { lab } from './lab.ts'
 import { links } from './links.ts'
 import type { Benchmark } from './report.ts'
+import { system } from './system.ts'
 
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'first-light': firstLight, cpu, lab, links }
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'first-light': firstLight, cpu, system, lab, links }
 
 export const ROUNDS_DEFAULT = 5
 

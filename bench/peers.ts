@@ -26,6 +26,18 @@ export function startQemu(qemu: string, image: string): ChildProcess {
   ], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
+/** Throws the Error that puts QEMU's user mode on the list of what is missing. */
+export function findQemuUser(): string {
+  const path = findProgram('qemu-x86_64')
+  if (path === undefined) throw new Error('qemu-x86_64 is not installed (Debian: apt-get install qemu-user)')
+  return path
+}
+
+/** QEMU's translator without a machine around it: no MMU to look through, no interrupts. */
+export function startQemuUser(qemu: string, path: string): ChildProcess {
+  return spawn(qemu, [path], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
 export function startHosted(path: string): ChildProcess {
   return spawn(path, { stdio: ['ignore', 'pipe', 'pipe'] })
 }
