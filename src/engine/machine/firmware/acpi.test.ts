@@ -24,7 +24,7 @@ describe('ACPI tables', () => {
     const [fadt] = tables(rsdt, 4)
     const dsdt = memory.readU32(fadt + 40)
     expect(text(dsdt, 4)).toBe('DSDT')
-    for (const at of [rsdt, xsdt, dsdt, ...tables(rsdt, 4)]) expect([text(at, 4), sum(at, memory.readU32(at + 4))]).toEqual([text(at, 4), 0])
+    for (const at of [rsdt, xsdt, dsdt, ...tables(rsdt, 4)]) expect(sum(at, memory.readU32(at + 4)), text(at, 4)).toBe(0)
     const facs = memory.readU32(fadt + 36)
     expect([facs % 64, text(facs, 4)]).toEqual([0, 'FACS'])
   })
