@@ -58,6 +58,11 @@ export class CodeCache {
     return this.blocks.get(codeKey(physical, mode))
   }
 
+  /** Physical addresses of the blocks in a page that were decoded for a mode. */
+  blocksOfPage(page: number, mode: number): number[] {
+    return [...(this.byPage.get(page) ?? [])].filter((block) => block.mode === mode).map(({ physical }) => physical)
+  }
+
   ofRecord(record: number): Block | undefined {
     return this.byRecord.get(record)
   }

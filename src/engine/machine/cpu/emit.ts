@@ -346,8 +346,8 @@ export abstract class Emit {
   }
 
   /** The word at the address that was pushed, as the lowest one of a vector. */
-  protected wordVector(): Value {
-    this.code.memory(Op.i32_load16_u)
+  protected wordVector(offset = 0): Value {
+    this.code.memory(Op.i32_load16_u, offset)
     const word = this.popI32()
     this.code.v128Const(new Array<number>(16).fill(0))
     this.push(word)
@@ -555,8 +555,9 @@ export abstract class Emit {
   /**
    * A REP-prefixed string instruction (tier 0 only): runs `step` once for each count in rCX, each time as one
    * instruction. `step` returns an i32 that must hold for the repetition to go on, or undefined.
+   * @param whole what all the steps together do, for those who can do many at once
    */
-  abstract repeat(step: () => Value | undefined): void
+  abstract repeat(step: () => Value | undefined, whole?: 'copy' | 'fill'): void
 
   // ---- derived
 

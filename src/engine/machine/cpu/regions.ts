@@ -126,7 +126,7 @@ export class Regions {
       if (block) pages.set(page, physicalPage)
       return block?.instructions
     }
-    const blocks = findBlocks(rip, lookup, floatClass)
+    const blocks = findBlocks(rip, lookup, (from, to) => this.seen(from, to, mode), floatClass)
     if (blocks.length === 0 || blocks[0].instructions.length === 0) {
       this.hopeless.add(key)
       return false
@@ -143,6 +143,21 @@ export class Regions {
     const ranges = blocks.flatMap((block) => this.physicalRanges(block, pages))
     this.install(instance.exports.r, translated, { pages, ranges, mode, floatClass: usesFloats(blocks) ? floatClass : undefined })
     return true
+  }
+
+  /** Where blocks begin that tier 0 has run. */
+  private seen(from: number, to: number, mode: number): number[] {
+    const addresses: number[] = []
+    const first = (mode & ModeBit.LONG) !== 0 ? from : Math.max(0, from)
+    for (let page = Math.floor(first / PAGE_BYTES); page * PAGE_BYTES < to; page++) {
+      const physicalPage = this.physicalPage(page, mode)
+      if (physicalPage < 0) continue
+      for (const physical of this.options.cache.blocksOfPage(physicalPage, mode)) {
+        const address = page * PAGE_BYTES + (physical % PAGE_BYTES)
+        if (address >= first && address < to) addresses.push(address)
+      }
+    }
+    return addresses.sort((a, b) => a - b)
   }
 
   /** Physical bytes of a block, page by page. */
@@ -184,7 +199,8 @@ export class Regions {
       const key = codeKey(physicalPage * PAGE_BYTES + entry.address - page * PAGE_BYTES, mode)
       const candidates = this.byEntry.get(key) ?? []
       this.byEntry.set(key, candidates)
-      candidates.push({ slot, index: entry.index, needsFlags: entry.needsFlags, region, address: entry.address, floatClass })
+      // The newest has seen most.
+      candidates.unshift({ slot, index: entry.index, needsFlags: entry.needsFlags, region, address: entry.address, floatClass })
       region.keys.push(key)
     }
   }
@@ -213,14 +229,13 @@ export class Regions {
     return { offset, from, bytes }
   }
 
-  /** Only entries that ask nothing of the flags: nobody could hand those over. */
   private fillTable(table: EntryTable | undefined, translated: TranslatedRegion): void {
     if (!table) return
     const words = new Uint16Array(this.options.memory.wasm.buffer, table.offset, table.bytes)
     words.fill(0)
     for (const entry of translated.entries) {
       const at = entry.address - table.from
-      if (!entry.needsFlags && at >= 0 && at < table.bytes) words[at] = entry.index
+      if (at >= 0 && at < table.bytes) words[at] = entry.inTable
     }
   }
 

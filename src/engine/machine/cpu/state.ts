@@ -169,6 +169,29 @@ export const TLB_USER = TLB_SUPERVISOR + TLB_ENTRIES * TLB_ENTRY_BYTES
 /** A tag no linear address comes near: it is not canonical, so the XOR stays above 4096 for every canonical address. */
 export const TLB_INVALID_HI = 0x40000000
 
+/**
+ * Windows (system/windows.ts): for each TLB entry, at the same index, the run of bytes around its page that reading and that writing
+ * may use: linear bases u64 +0 and +8, bytes u32 +16 and +20 (WINDOW_TAIL_BYTES less than there are), DELTA i32 +24 (offset in this memory
+ * minus linear address). They count while the entry's tags do.
+ */
+export const TLB_WINDOW_BYTES = 32
+export const TLB_WINDOWS = 0x40000
+export const TlbWindowField = { READ_BASE: 0, WRITE_BASE: 8, READ_BYTES: 16, WRITE_BYTES: 20, DELTA: 24 } as const
+
+/**
+ * The windows that translated code looked through last, one for each base register, kind of access and privilege: base u64 +0 (not
+ * canonical: none), bytes u64 +8 (never fewer than a page's), DELTA i32 +16. An access at `va` is inside when `va - base`, unsigned, is
+ * less than the bytes.
+ */
+export const WINDOW_SLOT_BYTES = 24
+export const WINDOW_SLOT_COUNT = 24
+export const WINDOW_SLOTS = 0x1000
+export const WINDOW_SLOTS_END = WINDOW_SLOTS + 4 * WINDOW_SLOT_COUNT * WINDOW_SLOT_BYTES
+export const WindowSlotField = { BASE: 0, BYTES: 8, DELTA: 16 } as const
+
+/** What keeps an access of up to 16 bytes that begins in a window from ending behind it. */
+export const WINDOW_TAIL_BYTES = 15
+
 /** Jump cache: linear address of a block → its decoded records and, when translated, its region. */
 export const JUMP_ENTRIES = 4096
 export const JUMP_ENTRY_BYTES = 32

@@ -9,8 +9,11 @@ const INSTRUCTIONS = 20_000
 const SLICE_MAX = 700
 const STACK_BYTES = 0x80000
 
+/** The pages of data and of the stack's middle, so that what lies side by side is not in memory; every other program. */
+const SWAPPED = [[DATA >> 12, (DATA >> 12) + 2], [STACK >> 12, (STACK >> 12) - 2]] as const
+
 function load(seed: number, tier: Tier, hotAfter?: number): BareCpu {
-  const bare = bareCpu({ tier, hotAfter })
+  const bare = bareCpu({ tier, hotAfter, swapped: seed % 2 === 0 ? SWAPPED : undefined })
   const { cpu, memory } = bare
   const { code, blocks } = randomProgram(seed)
   const random = new Random(seed ^ 0x5bd1e995)

@@ -104,12 +104,12 @@ function stringStep(e: Emit): { source: Value; destination: Value; step: Value }
 }
 const move = (e: Emit, register: number, step: Value): void => e.setIndex(register, e.add(e.gpr(register), step))
 
-const string = (name: string, body: (e: Emit) => Value | undefined) => {
+const string = (name: string, body: (e: Emit) => Value | undefined, whole?: 'copy' | 'fill') => {
   const once = define(name, [], (e) => void body(e), { modal: true, interpretOnly: true })
   const repeated = define(`rep_${name}`, [], (e) => e.repeat(() => {
     body(e)
     return undefined
-  }), { modal: true, interpretOnly: true })
+  }, whole), { modal: true, interpretOnly: true })
   const whileEqual = define(`repe_${name}`, [], (e) => e.repeat(() => body(e)), { modal: true, interpretOnly: true })
   const whileDifferent = define(`repne_${name}`, [], (e) => e.repeat(() => {
     const equal = body(e)
@@ -124,13 +124,13 @@ export const MOVS = string('movs', (e) => {
   move(e, 6, step)
   move(e, 7, step)
   return undefined
-})
+}, 'copy')
 export const STOS = string('stos', (e) => {
   const { destination, step } = stringStep(e)
   e.store(destination, e.size, e.register(0))
   move(e, 7, step)
   return undefined
-})
+}, 'fill')
 export const LODS = string('lods', (e) => {
   const { source, step } = stringStep(e)
   e.setRegister(0, e.load(source, e.size))

@@ -5,6 +5,7 @@ import { REGION_SLOTS } from './interface.ts'
 import { InterpreterEmit } from './interpreter-emit.ts'
 import { TEMPORARIES } from './locals.ts'
 import { runBody } from './run.ts'
+import { STRING_LOCALS, copyBody, fillBody } from './strings.ts'
 
 /**
  * Tier 0: the interpreter, one Wasm function generated from the instruction table. It runs cold code, finishes what a
@@ -26,11 +27,16 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const regionType = writer.type([i32], [i32])
   const access = writer.declare([i64, i32, i32], [i32])
   const flags = writer.declare([], [i32])
+  const copy = writer.declare([i64, i64, i32, i32], [i32])
+  const fill = writer.declare([i64, i32, i32], [i32])
   const run = writer.declare([i32], [])
   writer.define(access, [{ count: 1, type: i32 }, { count: 1, type: i64 }], accessBody(slow))
   writer.define(flags, [], flagsBody())
+  const stringLocals = [{ count: STRING_LOCALS.i32, type: i32 }, { count: STRING_LOCALS.i64, type: i64 }]
+  writer.define(copy, stringLocals, copyBody())
+  writer.define(fill, stringLocals, fillBody())
   const code = new Code()
-  const emit = new InterpreterEmit(code, { access, flags, commit, system, divide, float })
+  const emit = new InterpreterEmit(code, { access, flags, commit, system, divide, float, copy, fill })
   runBody(code, emit, { access, flags, deliver, resolve, hot, regionType })
   writer.define(run, [
     { count: 5, type: i32 },

@@ -4,11 +4,9 @@ import { CC_KINDS, FlagWriter } from '../flags.ts'
 import type { CcKind } from '../flags.ts'
 import { ModeBit, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField } from '../state.ts'
 
-/** access(va, mode, size): host address, through the TLB of the current privilege, else `slow`. */
-export function accessBody(slow: number): Code {
-  const code = new Code()
-  const [va, mode, size, entry, offset] = [0, 1, 2, 3, 4]
-  code.get(va)
+/** Pushes where the TLB entry for a linear address (a local) and the current privilege is. */
+export function tlbEntry(code: Code, address: number): void {
+  code.get(address)
   code.i64Const(12)
   code.op(Op.i64_shr_u)
   code.op(Op.i32_wrap_i64)
@@ -24,6 +22,13 @@ export function accessBody(slow: number): Code {
   code.op(Op.i32_and)
   code.op(Op.select)
   code.op(Op.i32_add)
+}
+
+/** access(va, mode, size): host address, through the TLB of the current privilege, else `slow`. */
+export function accessBody(slow: number): Code {
+  const code = new Code()
+  const [va, mode, size, entry, offset] = [0, 1, 2, 3, 4]
+  tlbEntry(code, va)
   code.set(entry)
   code.get(va)
   code.get(entry)

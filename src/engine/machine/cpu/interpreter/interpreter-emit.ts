@@ -4,7 +4,7 @@ import { Emit } from '../emit.ts'
 import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
 import { CcKind, ccOp } from '../flags.ts'
 import { AccessMode, RecordField, RecordFlag } from '../record.ts'
-import { ModeBit, State, Vector, segmentBaseAt } from '../state.ts'
+import { Gpr, ModeBit, State, Vector, segmentBaseAt } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
 import { As } from '../system/linear.ts'
 import { FIRST_TEMPORARY, Local, TEMPORARIES } from './locals.ts'
@@ -29,6 +29,8 @@ export interface Functions {
   system: number
   divide: number
   float: number
+  copy: number
+  fill: number
 }
 
 /** Tier 0's side of the instruction language: operands where the record at PC says, registers in the processor state. */
@@ -451,15 +453,38 @@ export class InterpreterEmit extends Emit {
     return { quotient, remainder }
   }
 
-  override repeat(step: () => Value | undefined): void {
+  override repeat(step: () => Value | undefined, whole?: 'copy' | 'fill'): void {
     const { code } = this
     this.push(this.eqz(this.counter()))
     code.brIf(this.labels.next)
+    if (whole !== undefined && this.long) this.many(whole)
     const goOn = step()
     const left = this.sub(this.counter(), this.constI64(1))
     this.setCounter(left)
     const more = this.ne(left, this.constI64(0))
     this.push(goOn === undefined ? more : this.and(more, goOn))
     code.brIf(this.labels.instruction)
+  }
+
+  /** Runs all repetitions but the last at once when they go forwards, as far as nothing is in the way. */
+  private many(whole: 'copy' | 'fill'): void {
+    const { code } = this
+    this.push(this.eqz(this.directionFlag()))
+    code.if()
+    if (whole === 'copy') this.push(this.linear(-1, this.gpr(Gpr.RSI)))
+    this.push(this.gpr(Gpr.RDI))
+    code.i32Const(Math.log2(this.size))
+    code.get(LEFT)
+    code.call(this.functions[whole])
+    const count = this.popI32()
+    code.get(LEFT)
+    this.push(count)
+    code.op(Op.i32_sub)
+    code.set(LEFT)
+    // What the last repetition calls may ask how many instructions have run.
+    code.i32Const(0)
+    code.get(LEFT)
+    code.memory(Op.i32_store, State.REMAINING)
+    code.end()
   }
 }

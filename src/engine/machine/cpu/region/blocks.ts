@@ -21,10 +21,18 @@ export interface BasicBlock {
   /** Without the instruction that tier 0 must run. */
   instructions: readonly Instruction[]
   terminator: Terminator
+  /** It lies near a jump through memory or a register, which may lead here. */
+  isJumpTarget: boolean
 }
 
 /** Looks an instruction run up: the decoded instructions from a linear address on, or undefined where tier 1 may not go. */
 export type CodeLookup = (address: number) => readonly Instruction[] | undefined
+
+/** Linear addresses in [from, to) where control was seen to come, in ascending order. */
+export type SeenAddresses = (from: number, to: number) => readonly number[]
+
+/** How far around a region's code the targets of its indirect jumps are looked for: the cases of a switch stay together. */
+const NEAR_BYTES = 1024
 
 /** Whether regions stop before an instruction. */
 const isInterpreted = ({ definition }: Instruction, floatClass: FloatClass): boolean =>
@@ -40,12 +48,44 @@ function targetOf(instruction: Instruction, next: number): number {
 
 /**
  * Finds the code around a hot address, following jumps, branches and calls as far as code has been executed, and cuts it
- * into basic blocks. The first block is the hot one.
+ * into basic blocks. The first block is the hot one. An indirect jump does not say where it leads: what was executed near it is taken in.
  */
-export function findBlocks(hot: number, lookup: CodeLookup, floatClass: FloatClass): BasicBlock[] {
+export function findBlocks(hot: number, lookup: CodeLookup, seen: SeenAddresses, floatClass: FloatClass): BasicBlock[] {
   const instructions = new Map<number, Instruction>()
   const leaders = new Set<number>()
-  const queue: number[] = [hot]
+  const jumpTargets = new Set<number>()
+  follow(hot, lookup, instructions, leaders, floatClass)
+  for (let count = -1; count !== leaders.size && instructions.size < REGION_INSTRUCTIONS_MAX && jumpsIndirectly(instructions);) {
+    count = leaders.size
+    const addresses = [...instructions.keys()]
+    const from = addresses.reduce((least, address) => Math.min(least, address), Infinity)
+    const to = addresses.reduce((most, address) => Math.max(most, address), 0)
+    for (const address of seen(from - NEAR_BYTES, to + NEAR_BYTES)) {
+      if (leaders.has(address)) continue
+      follow(address, lookup, instructions, leaders, floatClass)
+      jumpTargets.add(address)
+    }
+  }
+  const blocks: BasicBlock[] = []
+  for (const leader of leaders) {
+    const block = { ...cut(leader, instructions, leaders, floatClass), isJumpTarget: jumpTargets.has(leader) }
+    if (leader === hot) blocks.unshift(block)
+    else blocks.push(block)
+  }
+  return blocks
+}
+
+const jumpsIndirectly = (instructions: ReadonlyMap<number, Instruction>): boolean =>
+  [...instructions.values()].some(({ definition }) => definition.control === 'jump-indirect')
+
+function follow(
+  from: number,
+  lookup: CodeLookup,
+  instructions: Map<number, Instruction>,
+  leaders: Set<number>,
+  floatClass: FloatClass,
+): void {
+  const queue: number[] = [from]
   for (let head = 0; head < queue.length && instructions.size < REGION_INSTRUCTIONS_MAX; head++) {
     const start = queue[head]
     if (leaders.has(start)) continue
@@ -70,21 +110,16 @@ export function findBlocks(hot: number, lookup: CodeLookup, floatClass: FloatCla
       if (instruction === run[run.length - 1] && control === undefined) queue.push(next)
     }
   }
-  const blocks: BasicBlock[] = []
-  for (const leader of leaders) {
-    const block = cut(leader, instructions, leaders, floatClass)
-    if (leader === hot) blocks.unshift(block)
-    else blocks.push(block)
-  }
-  return blocks
 }
+
+type Straight = Omit<BasicBlock, 'isJumpTarget'>
 
 function cut(
   leader: number,
   instructions: ReadonlyMap<number, Instruction>,
   leaders: ReadonlySet<number>,
   floatClass: FloatClass,
-): BasicBlock {
+): Straight {
   const run: Instruction[] = []
   let at = leader
   for (;;) {

@@ -4,8 +4,13 @@ import type { Instruction } from '../decode.ts'
 import { RIP_BASE } from '../decode.ts'
 import { Emit } from '../emit.ts'
 import type { FloatInputs, FloatOperation, MemoryAccess, Temporaries, Value } from '../emit.ts'
+import type { Group, Membership } from './groups.ts'
+import { GROUPS_MAX } from './groups.ts'
 import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
-import { State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField, segmentBaseAt } from '../state.ts'
+import {
+  Gpr, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TLB_WINDOWS, TlbField, TlbWindowField, WINDOW_SLOT_BYTES,
+  WINDOW_SLOT_COUNT, WINDOW_SLOTS, WINDOW_TAIL_BYTES, WindowSlotField, segmentBaseAt,
+} from '../state.ts'
 
 /** Locals of a region function. */
 export const Local = {
@@ -28,17 +33,26 @@ export const Local = {
   ADDRESS: 27,
   OFFSET: 28,
   XMM: 29,
-  TEMPORARY: 45,
+  /** Host addresses of the groups of the block being run. */
+  GROUP: 45,
+  TEMPORARY: 45 + GROUPS_MAX,
 } as const
 const TEMPORARIES: Temporaries = { i32: 48, i64: 48, v128: 48 }
 export const REGION_LOCALS = [
   { count: 6, type: Type.i32 },
   { count: 22, type: Type.i64 },
   { count: 16, type: Type.v128 },
+  { count: GROUPS_MAX, type: Type.i32 },
   { count: TEMPORARIES.i32, type: Type.i32 },
   { count: TEMPORARIES.i64, type: Type.i64 },
   { count: TEMPORARIES.v128, type: Type.v128 },
 ]
+
+/** The window of accesses that are no operand's: of the stack, mostly. */
+const OTHER_WINDOW = Gpr.RSP
+
+/** Which window an access looks through, by its base register (-1 for none) and its displacement. */
+const placeOf = (base: number, displacement: number): number => (base >= 0 ? base : 16 + (Math.floor(displacement / 4096) & 7))
 
 /** What is known of the flags at a point: the operation they come from, or nothing; and whether CARRY holds CF. */
 export interface FlagState {
@@ -65,28 +79,43 @@ export class RegionEmit extends Emit {
   sink: ControlSink
   readonly gprsRead = new Set<number>()
   readonly xmmsRead = new Set<number>()
+  /** Since somebody cleared it. */
+  readonly gprsWritten = new Set<number>()
   private instruction!: Instruction
   private address_ = 0
   private notYetRun = 0
   private readonly tlb: number
+  private readonly windows: number
   private readonly flagWriter: FlagWriter
-  private hasPointer = false
   /** FloatClass.EXACT: a rounded result is tier 0's. */
   private readonly exact: boolean
   /** Tame bits of XMM registers, and of this instruction's temporaries with the register they are from. */
   private readonly tameRegisters = new Map<number, number>()
   private readonly tameValues = new Map<Value, { bits: number; register?: number }>()
+  /** Where the memory operand is: a local with a host address and what is added to it; -1 when there is none. */
+  private pointer = -1
+  private pointerOffset = 0
 
   constructor(code: Code, options: { user: boolean; exact: boolean; sink: ControlSink }) {
     super(code, Local.TEMPORARY, TEMPORARIES)
     this.exact = options.exact
     this.tlb = options.user ? TLB_USER : TLB_SUPERVISOR
+    this.windows = WINDOW_SLOTS + (options.user ? 2 * WINDOW_SLOT_COUNT * WINDOW_SLOT_BYTES : 0)
     this.sink = options.sink
     const operand = (local: number) => () => code.get(local)
     this.flagWriter = new FlagWriter(code, { a: operand(Local.CC_A), b: operand(Local.CC_B), r: operand(Local.CC_R) })
   }
 
   /** At the start of a block nothing is known of the registers. */
+  /** What is known at this point, for who writes the same instructions in two ways. */
+  known(): { flags: FlagState; tame: ReadonlyMap<number, number> } {
+    return { flags: this.flagState, tame: new Map(this.tameRegisters) }
+  }
+  goBackTo({ flags, tame }: ReturnType<RegionEmit['known']>): void {
+    this.flagState = flags
+    this.tameRegisters.clear()
+    for (const [register, bits] of tame) this.tameRegisters.set(register, bits)
+  }
   startBlock(): void {
     this.tameRegisters.clear()
   }
@@ -96,16 +125,21 @@ export class RegionEmit extends Emit {
    *
    * @param address its linear address
    * @param notYetRun instructions of its block from it on, which an exit before it gives back
+   * @param membership the group that has found its memory operand already
    */
-  write(instruction: Instruction, address: number, notYetRun: number): void {
+  write(instruction: Instruction, address: number, notYetRun: number, membership?: Membership): void {
     this.begin(instruction.size, instruction.slots, instruction.long)
     this.instruction = instruction
     this.address_ = address
     this.notYetRun = notYetRun
-    this.hasPointer = false
     this.tameValues.clear()
+    this.pointer = -1
+    this.pointerOffset = 0
     const { definition, slots } = instruction
-    if (instruction.hasMemory) {
+    if (membership !== undefined) {
+      this.pointer = Local.GROUP + membership.group
+      this.pointerOffset = membership.offset
+    } else if (instruction.hasMemory) {
       const operand = slots.findIndex((slot) => slot.kind === 'rm')
       const access = operand < 0 ? 'address' : definition.access[operand]
       this.effectiveAddress()
@@ -118,9 +152,9 @@ export class RegionEmit extends Emit {
           this.code.op(Op.i32_and)
           this.leaveIfTrue()
         }
-        this.translate(Local.ADDRESS, access !== 'read', size)
+        this.translate(Local.ADDRESS, access !== 'read', size, this.windowPlace())
         this.code.set(Local.POINTER)
-        this.hasPointer = true
+        this.pointer = Local.POINTER
       }
     }
     definition.body(this)
@@ -150,9 +184,21 @@ export class RegionEmit extends Emit {
   private effectiveAddress(): void {
     const { code, instruction } = this
     const { base, index, displacement, scale } = instruction
+    if (base === RIP_BASE) this.pushAddress(-1, index, scale, this.address_ + displacement)
+    else this.pushAddress(base, index, scale, displacement)
+    if (instruction.addressBytes === 4) this.wrap32()
+    if (instruction.segment >= 0) {
+      code.i32Const(0)
+      code.memory(Op.i64_load, segmentBaseAt(instruction.segment))
+      code.op(Op.i64_add)
+      if (!instruction.long) this.wrap32()
+    }
+    code.set(Local.ADDRESS)
+  }
+  private pushAddress(base: number, index: number, scale: number, constant: number): void {
+    const { code } = this
     let pushed = false
-    const constant = base === RIP_BASE ? this.address_ + displacement : displacement
-    if (base >= 0 && base !== RIP_BASE) {
+    if (base >= 0) {
       code.get(this.gprLocal(base))
       pushed = true
     }
@@ -170,22 +216,37 @@ export class RegionEmit extends Emit {
       code.i64Const(constant)
       code.op(Op.i64_add)
     }
-    if (instruction.addressBytes === 4) this.wrap32()
-    if (instruction.segment >= 0) {
-      code.i32Const(0)
-      code.memory(Op.i64_load, segmentBaseAt(instruction.segment))
-      code.op(Op.i64_add)
-      if (!instruction.long) this.wrap32()
-    }
-    code.set(Local.ADDRESS)
   }
   private wrap32(): void {
     this.code.i64Const(0xffffffff)
     this.code.op(Op.i64_and)
   }
 
-  /** Pushes the host address of `size` bytes at the linear address in a local; leaves when the TLB does not have it. */
-  private translate(address: number, write: boolean, size: number): void {
+  /**
+   * Pushes the host address of `size` bytes at the linear address in a local: through the window that was used here last, else through
+   * the TLB, whose window is used from then on; leaves when that does not have the page either.
+   * @param place which of the windows is looked through, from 0 to WINDOW_SLOT_COUNT - 1
+   */
+  private translate(address: number, write: boolean, size: number, place: number): void {
+    const { code } = this
+    const slot = this.windows + ((write ? WINDOW_SLOT_COUNT : 0) + place) * WINDOW_SLOT_BYTES
+    code.get(address)
+    code.i32Const(0)
+    code.memory(Op.i64_load, slot + WindowSlotField.BASE)
+    code.op(Op.i64_sub)
+    code.i32Const(0)
+    code.memory(Op.i64_load, slot + WindowSlotField.BYTES)
+    code.op(Op.i64_ge_u)
+    code.if()
+    this.lookThroughTlb(address, write, size, slot)
+    code.end()
+    code.get(address)
+    code.op(Op.i32_wrap_i64)
+    code.i32Const(0)
+    code.memory(Op.i32_load, slot + WindowSlotField.DELTA)
+    code.op(Op.i32_add)
+  }
+  private lookThroughTlb(address: number, write: boolean, size: number, slot: number): void {
     const { code } = this
     code.get(address)
     code.i64Const(12 - Math.log2(TLB_ENTRY_BYTES))
@@ -198,33 +259,83 @@ export class RegionEmit extends Emit {
     code.get(Local.ADDRESS32)
     code.memory(Op.i64_load, this.tlb + (write ? TlbField.WRITE : TlbField.READ))
     code.op(Op.i64_xor)
-    code.set(Local.OFFSET)
-    code.get(Local.OFFSET)
     code.i64Const(4096 - size)
     code.op(Op.i64_gt_u)
     this.leaveIfTrue()
-    code.get(Local.OFFSET)
-    code.op(Op.i32_wrap_i64)
-    code.get(Local.ADDRESS32)
-    code.memory(Op.i32_load, this.tlb + TlbField.HOST)
-    code.op(Op.i32_add)
+    const window = this.tlb - TLB_SUPERVISOR + TLB_WINDOWS
+    const move = (to: number, load: number, store: number, from: number): void => {
+      code.i32Const(0)
+      code.get(Local.ADDRESS32)
+      code.memory(load, window + from)
+      code.memory(store, slot + to)
+    }
+    move(WindowSlotField.BASE, Op.i64_load, Op.i64_store, write ? TlbWindowField.WRITE_BASE : TlbWindowField.READ_BASE)
+    move(WindowSlotField.BYTES, Op.i64_load32_u, Op.i64_store, write ? TlbWindowField.WRITE_BYTES : TlbWindowField.READ_BYTES)
+    move(WindowSlotField.DELTA, Op.i32_load, Op.i32_store, TlbWindowField.DELTA)
+  }
+  /** Accesses by one base register mostly go to one place; those by none are told apart by where their displacement leads. */
+  private windowPlace(): number {
+    const { base, displacement } = this.instruction
+    return placeOf(base === RIP_BASE ? -1 : base, base === RIP_BASE ? this.address_ + displacement : displacement)
   }
 
-  private loadSized(size: number): Value {
-    this.code.memory(size === 1 ? Op.i32_load8_u : size === 2 ? Op.i32_load16_u : size === 4 ? Op.i32_load : Op.i64_load)
+  /** Looks for a block's groups; pushes 1 when every one of them is where its members may be found without another look. */
+  openGroups(groups: readonly Group[]): void {
+    const { code } = this
+    groups.forEach(({ base, index, scale, segment, lowest, span, writes, alignment }, number) => {
+      this.pushAddress(base, index, scale, lowest)
+      if (segment >= 0) {
+        code.i32Const(0)
+        code.memory(Op.i64_load, segmentBaseAt(segment))
+        code.op(Op.i64_add)
+      }
+      code.set(Local.ADDRESS)
+      const slot = this.windows + ((writes ? WINDOW_SLOT_COUNT : 0) + placeOf(base, lowest)) * WINDOW_SLOT_BYTES
+      code.get(Local.ADDRESS)
+      code.op(Op.i32_wrap_i64)
+      code.i32Const(0)
+      code.memory(Op.i32_load, slot + WindowSlotField.DELTA)
+      code.op(Op.i32_add)
+      code.set(Local.GROUP + number)
+      code.get(Local.ADDRESS)
+      code.i32Const(0)
+      code.memory(Op.i64_load, slot + WindowSlotField.BASE)
+      code.op(Op.i64_sub)
+      code.i32Const(0)
+      code.memory(Op.i64_load, slot + WindowSlotField.BYTES)
+      if (span > WINDOW_TAIL_BYTES + 1) {
+        code.i64Const(span - WINDOW_TAIL_BYTES - 1)
+        code.op(Op.i64_sub)
+      }
+      code.op(Op.i64_lt_u)
+      if (alignment !== undefined) {
+        code.get(Local.GROUP + number)
+        code.i32Const(alignment)
+        code.op(Op.i32_add)
+        code.i32Const(15)
+        code.op(Op.i32_and)
+        code.op(Op.i32_eqz)
+        code.op(Op.i32_and)
+      }
+      if (number > 0) code.op(Op.i32_and)
+    })
+  }
+
+  private loadSized(size: number, offset = 0): Value {
+    this.code.memory(size === 1 ? Op.i32_load8_u : size === 2 ? Op.i32_load16_u : size === 4 ? Op.i32_load : Op.i64_load, offset)
     return this.pop(size === 8)
   }
-  private storeSized(size: number): void {
-    this.code.memory(size === 1 ? Op.i32_store8 : size === 2 ? Op.i32_store16 : size === 4 ? Op.i32_store : Op.i64_store)
+  private storeSized(size: number, offset = 0): void {
+    this.code.memory(size === 1 ? Op.i32_store8 : size === 2 ? Op.i32_store16 : size === 4 ? Op.i32_store : Op.i64_store, offset)
   }
   override load(address: Value, size: number, { written = false }: MemoryAccess = {}): Value {
     const at = this.variable(address)
-    this.translate(at, written, size)
+    this.translate(at, written, size, OTHER_WINDOW)
     return this.loadSized(size)
   }
   override store(address: Value, size: number, value: Value): void {
     const at = this.variable(address)
-    this.translate(at, true, size)
+    this.translate(at, true, size, OTHER_WINDOW)
     this.push(value)
     this.storeSized(size)
   }
@@ -272,6 +383,7 @@ export class RegionEmit extends Emit {
     return this.popI64()
   }
   override setGpr(index: number, value: Value): void {
+    this.gprsWritten.add(index)
     this.push(value)
     this.code.set(this.gprLocal(index))
   }
@@ -294,18 +406,18 @@ export class RegionEmit extends Emit {
     this.setGpr(index, this.or(rest, this.shl(this.wide(value), this.constI64(8))))
   }
   protected override readRm(size: number): Value {
-    if (!this.hasPointer) return this.readRegister(this.instruction.rm, this.instruction.rmHigh, size)
-    this.code.get(Local.POINTER)
-    return this.loadSized(size)
+    if (this.pointer < 0) return this.readRegister(this.instruction.rm, this.instruction.rmHigh, size)
+    this.code.get(this.pointer)
+    return this.loadSized(size, this.pointerOffset)
   }
   protected override writeRm(size: number, value: Value): void {
-    if (!this.hasPointer) {
+    if (this.pointer < 0) {
       this.writeRegister(this.instruction.rm, this.instruction.rmHigh, size, value)
       return
     }
-    this.code.get(Local.POINTER)
+    this.code.get(this.pointer)
     this.push(value)
-    this.storeSized(size)
+    this.storeSized(size, this.pointerOffset)
   }
   protected override readReg(size: number): Value {
     return this.readRegister(this.instruction.reg, this.instruction.regHigh, size)
@@ -315,10 +427,10 @@ export class RegionEmit extends Emit {
   }
   protected override readVectorRm(size: number): Value {
     const { code } = this
-    if (this.hasPointer) {
-      code.get(Local.POINTER)
-      if (size === 2) return this.wordVector()
-      code.simdMemory(size === 16 ? SimdOp.v128_load : size === 8 ? SimdOp.v128_load64_zero : SimdOp.v128_load32_zero, 0)
+    if (this.pointer >= 0) {
+      code.get(this.pointer)
+      if (size === 2) return this.wordVector(this.pointerOffset)
+      code.simdMemory(size === 16 ? SimdOp.v128_load : size === 8 ? SimdOp.v128_load64_zero : SimdOp.v128_load32_zero, this.pointerOffset)
       return this.popV128()
     }
     return this.readXmm(this.instruction.rm)
@@ -362,18 +474,18 @@ export class RegionEmit extends Emit {
   }
   protected override writeVectorRm(size: number, value: Value): void {
     const { code } = this
-    if (!this.hasPointer) {
+    if (this.pointer < 0) {
       this.writeXmm(this.instruction.rm, value)
       return
     }
-    code.get(Local.POINTER)
+    code.get(this.pointer)
     this.push(value)
     if (size === 16) {
-      code.simdMemory(SimdOp.v128_store, 0)
+      code.simdMemory(SimdOp.v128_store, this.pointerOffset)
       return
     }
     code.simdLane(size === 8 ? SimdOp.i64x2_extract_lane : SimdOp.i32x4_extract_lane, 0)
-    this.storeSized(size)
+    this.storeSized(size, this.pointerOffset)
   }
   protected override readVectorReg(): Value {
     return this.readXmm(this.instruction.reg)

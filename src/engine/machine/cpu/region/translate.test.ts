@@ -25,7 +25,7 @@ async function textOf(bytes: readonly number[]): Promise<string> {
       if (instruction.definition.control) break
     }
     return instructions.length > 0 ? instructions : undefined
-  }, FloatClass.STICKY)
+  }, () => [], FloatClass.STICKY)
   const { body } = new Translator(blocks, { user: true, floatClass: FloatClass.STICKY, table: undefined }).translate()
   const writer = new ModuleWriter()
   const region = writer.declare([Type.i32], [Type.i32])

@@ -1,6 +1,5 @@
 import { Code } from '../../wasm/code.ts'
 import { Op } from '../../wasm/opcodes.ts'
-import type { Instruction } from '../decode.ts'
 import type { Value } from '../emit.ts'
 import type { BasicBlock } from './blocks.ts'
 import { FloatClass } from '../float/unit.ts'
@@ -8,6 +7,9 @@ import { WRONG_CLASS } from '../interpreter/interface.ts'
 import { State } from '../state.ts'
 import { structure } from './graph.ts'
 import type { Structure } from './graph.ts'
+import { group } from './groups.ts'
+import type { Grouping } from './groups.ts'
+import { Scout } from './scout.ts'
 import { EXPLICIT_OP, FLAGS_UNKNOWN, Local, RegionEmit, stateTransfer } from './region-emit.ts'
 import type { FlagState } from './region-emit.ts'
 
@@ -23,13 +25,21 @@ export interface TranslatedEntry {
   /** What the function is called with to start there. */
   index: number
   needsFlags: boolean
+  /** What the table of entries says of it. */
+  inTable: number
 }
 export interface TranslatedRegion {
   body: Code
   entries: readonly TranslatedEntry[]
 }
 
-/** Where returns and calls look up which entry an address is: u16 entry index (0: none) for each byte from `from`. */
+/** In the table of entries: whoever goes there hands over CF. */
+const TAKES_CARRY = 0x8000
+
+/**
+ * Where returns, indirect calls and jumps look up which entry an address is: u16 entry index (0: none, or one that asks for all flags) for
+ * each byte from `from`, with TAKES_CARRY.
+ */
 export interface EntryTable {
   offset: number
   from: number
@@ -89,6 +99,7 @@ export class Translator {
   private readonly loopLabels: number[] = []
   private readonly arriving: (FlagState | undefined)[] = []
   private readonly table: EntryTable | undefined
+  private readonly scout: Scout
   private root = 0
   private exit = 0
   private exitSlow = 0
@@ -100,6 +111,7 @@ export class Translator {
     this.blocks = blocks
     this.floatClass = options.floatClass
     this.table = options.table
+    this.scout = new Scout(options.user)
     blocks.forEach((block, index) => this.nodeAt.set(block.address, index + 1))
     const successors: number[][] = [[]]
     const pretended: number[][] = [[]]
@@ -128,6 +140,7 @@ export class Translator {
           entries.add(node)
         }
       }
+      if (block.isJumpTarget) entries.add(this.nodeAt.get(block.address) as number)
       successors.push(next)
       pretended.push(shown)
     })
@@ -205,11 +218,12 @@ export class Translator {
     }
     for (const part of [load, code, store]) body.append(part)
     body.get(Local.SLOW)
-    const entries = flow.entries.map((node) => ({
-      address: this.blocks[node - 1].address,
-      index: this.entryIndex.get(node) as number,
-      needsFlags: this.needs[node - 1] !== Need.NOTHING,
-    }))
+    const entries = flow.entries.map((node) => {
+      const index = this.entryIndex.get(node) as number
+      const need = this.needs[node - 1]
+      const inTable = need === Need.NOTHING ? index : need === Need.CARRY ? index | TAKES_CARRY : 0
+      return { address: this.blocks[node - 1].address, index, needsFlags: need !== Need.NOTHING, inTable }
+    })
     return { body, entries }
   }
 
@@ -293,17 +307,47 @@ export class Translator {
       code.op(Op.i32_sub)
       code.set(Local.LEFT)
     }
-    let address = block.address
-    instructions.forEach((instruction: Instruction, index) => {
-      emit.write(instruction, address, instructions.length - index)
-      address += instruction.length
-    })
+    this.writeInstructions(block)
     if (terminator.kind === 'fall') this.goTo(terminator.next)
     else if (terminator.kind === 'interpret') {
       code.i64Const(terminator.at)
       code.set(Local.RIP)
       code.br(this.exitSlow)
     }
+  }
+
+  /**
+   * The instructions of a block: with one look at memory for each group of operands where there are any, and beside it, for when the groups
+   * are not where that look would find them, with one for each operand. What ends the block is written once.
+   */
+  private writeInstructions({ address, instructions }: BasicBlock): void {
+    const { code, emit } = this
+    const grouping = group(instructions, address, () => this.scout.registersWritten(instructions, address))
+    const last = instructions[instructions.length - 1]
+    const ends = last?.definition.control !== undefined
+    const count = ends ? instructions.length - 1 : instructions.length
+    const write = (from: number, to: number, membership: Grouping['membership'] = []): void => {
+      for (let index = from; index < to; index++)
+        emit.write(instructions[index], addresses[index], instructions.length - index, membership[index])
+    }
+    const addresses: number[] = []
+    let at = address
+    for (const { length } of instructions) {
+      addresses.push(at)
+      at += length
+    }
+    if (grouping === undefined) write(0, count)
+    else {
+      const known = emit.known()
+      emit.openGroups(grouping.groups)
+      code.if()
+      write(0, count, grouping.membership)
+      code.else()
+      emit.goBackTo(known)
+      write(0, count)
+      code.end()
+    }
+    write(count, instructions.length)
   }
 
   /** What is known of the flags at the start of a block: from its one predecessor, or by the agreement that its need makes. */
@@ -408,8 +452,18 @@ export class Translator {
       code.op(Op.i32_wrap_i64)
       code.i32Const(1)
       code.op(Op.i32_shl)
-      code.memory(Op.i32_load16_u, table.offset)
-      code.tee(Local.ENTRY)
+      // What returns goes where the caller went on, which hardly ever cares for a flag of the function's.
+      if (this.blocks[this.node - 1].terminator.kind !== 'return' && emit.makeCarry()) {
+        code.memory(Op.i32_load16_u, table.offset)
+        code.i32Const(TAKES_CARRY - 1)
+        code.op(Op.i32_and)
+        code.tee(Local.ENTRY)
+      } else {
+        code.memory(Op.i32_load16_s, table.offset)
+        code.tee(Local.ENTRY)
+        code.i32Const(0)
+        code.op(Op.i32_gt_s)
+      }
       code.brIf(this.root)
       code.end()
     }

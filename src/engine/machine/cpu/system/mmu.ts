@@ -4,6 +4,8 @@ import {
   TRANSLATE_MMIO, Vector,
 } from '../state.ts'
 import { setFault } from './faults.ts'
+import type { Leaf } from './windows.ts'
+import { Windows } from './windows.ts'
 import { Cr0, Cr4, type CpuState, Efer, isCanonical, PHYSICAL_BITS, Word } from './views.ts'
 
 /** Added to an Access: the address was formed with SS, so a non-canonical one is #SS(0) instead of #GP(0). */
@@ -67,6 +69,8 @@ export class Mmu {
   private readonly fetched = new Set<number>()
   /** Whether supervisor code among them is in a page that is not global. */
   private fetchedLocally = false
+  private readonly windows: Windows
+  private readonly leafFound = { at: -1, entryBytes: 8, pageBytes: 4096, value: 0 }
 
   // What the last walk found. Fields rather than a returned object, so that a walk allocates nothing.
   private pageLo = 0
@@ -88,6 +92,7 @@ export class Mmu {
   constructor(state: CpuState, memory: PhysicalMemory) {
     this.state = state
     this.memory = memory
+    this.windows = new Windows(state, memory)
     const words = new Int32Array(SLOTS * SLOT_WORDS)
     for (let slot = 0; slot < SLOTS; slot++) {
       words[slot * SLOT_WORDS + READ_TAG] = words[slot * SLOT_WORDS + WRITE_TAG] = invalidTagLo(slot)
@@ -108,6 +113,7 @@ export class Mmu {
     this.span.fill(Span.NONE)
     this.filledCount = 0
     this.largeFilled = false
+    this.windows.dropAll()
   }
 
   /** Makes the jump cache stale. */
@@ -205,6 +211,7 @@ export class Mmu {
       }
       this.filledCount = 0
       this.largeFilled = false
+      this.windows.dropAll()
     }
   }
 
@@ -226,6 +233,7 @@ export class Mmu {
         const at = TABLES + slot * SLOT_WORDS
         if (i32[at + READ_TAG + 1] === hi && i32[at + READ_TAG] >>> shift === lo >>> shift) this.clearSlot(slot)
       }
+    this.windows.dropLinear(lo, hi)
     for (let span: number = Span.SMALL; span <= Span.HUGE; span++)
       if (this.fetched.has(fetchKey(lo, hi, span))) {
         this.forgetCode()
@@ -244,6 +252,7 @@ export class Mmu {
       i32[at + WRITE_TAG] = invalidTagLo(slot)
       i32[at + WRITE_TAG + 1] = TLB_INVALID_HI
     }
+    this.windows.dropHost(host)
   }
 
   /**
@@ -276,13 +285,26 @@ export class Mmu {
     i32[at + READ_TAG] = lo & ~0xfff
     i32[at + READ_TAG + 1] = hi
     i32[at + HOST] = RAM_BASE + physical
-    if (this.dirty && this.memory.codePages[physical >>> 12] === 0 && this.allows(Access.WRITE, user)) {
+    const canWrite = this.dirty && this.memory.codePages[physical >>> 12] === 0 && this.allows(Access.WRITE, user)
+    this.windows.enter(slot, lo, hi, physical, this.leafOfWalk(), canWrite)
+    if (canWrite) {
       i32[at + WRITE_TAG] = lo & ~0xfff
       i32[at + WRITE_TAG + 1] = hi
     } else {
       i32[at + WRITE_TAG] = invalidTagLo(slot)
       i32[at + WRITE_TAG + 1] = TLB_INVALID_HI
     }
+  }
+
+  private leafOfWalk(): Leaf {
+    const { i32 } = this.state
+    const { leafFound } = this
+    const isWide = (i32[CR4] & Cr4.PAE) !== 0
+    leafFound.at = this.leafEntry
+    leafFound.entryBytes = isWide ? 8 : 4
+    leafFound.pageBytes = this.pageSpan === Span.SMALL ? 4096 : this.pageSpan === Span.LARGE ? 0x200000 : isWide ? 0x40000000 : 0x400000
+    leafFound.value = this.leafEntry < 0 ? 0 : i32[(RAM_BASE + this.leafEntry) >>> 2]
+    return leafFound
   }
 
   /** Whether the rights that the last walk gathered allow an access, SDM vol. 3, 4.6.1 (without SMEP and SMAP, which CPUID denies). */

@@ -26,6 +26,7 @@ export const DATA_BYTES = 0x3000
 export const STACK = 0x300000
 
 const BLOCKS = 24
+const ENDS = ['branch', 'branch', 'branch', 'branch', 'jump', 'call', 'return', 'indirect', 'fall'] as const
 const i32 = (value: number): number[] => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, (value >> 24) & 0xff]
 
 /**
@@ -53,7 +54,21 @@ export function randomProgram(seed: number): { code: Uint8Array; blocks: number[
       bytes: [0x86 | ((reg & 7) << 3), ...i32(random.below(4) === 0 ? 0xff8 + random.below(16) : random.below(DATA_BYTES - 8))],
     }
   }
+  /** REP STOS or REP MOVS within the data, overlapping or not, whatever lies between its pages. */
+  const strings = (): number[] => {
+    const bytes = size()
+    const count = random.pick([0, 1, 2, 7, 40, 300, 300])
+    const place = (): number[] => i32(random.below(DATA_BYTES - 8 * 300))
+    const opcode = [0xf3, ...(bytes === 2 ? [0x66] : []), ...(bytes === 8 ? [0x48] : [])]
+    // mov r13, rsi; lea rdi, [rsi + …]; mov ecx, …
+    const begin = [0x49, 0x89, 0xf5, 0x48, 0x8d, 0xbe, ...place(), 0xb9, ...i32(count)]
+    const wide = bytes === 1 ? 0 : 1
+    if (random.below(2) === 0) return [...begin, ...opcode, 0xaa + wide]
+    // lea rsi, [rsi + …]; …; mov rsi, r13
+    return [...begin, 0x48, 0x8d, 0xb6, ...place(), ...opcode, 0xa4 + wide, 0x4c, 0x89, 0xee]
+  }
   const instruction = (): number[] => {
+    if (random.below(60) === 0) return strings()
     const bytes = size()
     const wide = bytes === 1 ? 0 : 1
     const reg = register()
@@ -100,11 +115,11 @@ export function randomProgram(seed: number): { code: Uint8Array; blocks: number[
     // Most blocks leave the flags as they come, so that flags cross from block to block.
     body: [...(random.below(4) === 0 ? KEEP_STACK : []), ...Array.from({ length: random.below(7) }, instruction).flat()],
     // The last block must not fall off the end.
-    end: index === BLOCKS - 1 ? 'jump' : random.pick(['branch', 'branch', 'branch', 'branch', 'jump', 'call', 'return', 'fall'] as const),
+    end: index === BLOCKS - 1 ? 'jump' : random.pick(ENDS),
     target: random.below(BLOCKS),
     cc: random.below(16),
   }))
-  const endBytes = { branch: 6, jump: 5, call: 5, return: 1, fall: 0 }
+  const endBytes = { branch: 6, jump: 5, call: 5, return: 1, indirect: 7, fall: 0 }
   const starts: number[] = []
   let at = CODE
   for (const { body, end } of blocks) {
@@ -119,6 +134,7 @@ export function randomProgram(seed: number): { code: Uint8Array; blocks: number[
     else if (end === 'jump') out.push(0xe9, ...displacement)
     else if (end === 'call') out.push(0xe8, ...displacement)
     else if (end === 'return') out.push(0xc3)
+    else if (end === 'indirect') out.push(0xff, 0xa4, 0x24, ...i32(8 * target)) // jmp [rsp + …]
   }
   return { code: Uint8Array.from(out), blocks: starts }
 }
