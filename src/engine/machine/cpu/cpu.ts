@@ -23,8 +23,8 @@ import { System } from './system/system.ts'
 
 export type Tier = 'auto' | 'interpreter' | 'translator'
 
-/** Executions of a block before it is translated. */
-const HOT_AFTER = 500
+/** Executions of a block before it is translated: what translating costs is worth some hundred thousand instructions of tier 0. */
+const HOT_AFTER = 2000
 /** Pages that a machine's memory has at least: what generated modules declare to import. */
 const MEMORY_PAGES_MIN = 128
 

@@ -154,12 +154,15 @@ export abstract class Emit {
     return this.size === 8 ? this.constI64(value) : this.constI32(value)
   }
   push(value: Value): void {
-    if (value >= CONSTANT_VECTOR) this.code.v128Const(this.vectorConstants[value - CONSTANT_VECTOR])
+    if (value >= CONSTANT_VECTOR) this.pushVector(this.vectorConstants[value - CONSTANT_VECTOR])
     else if (value >= CONSTANT_WIDE) {
       const { low, high } = this.constants[value - CONSTANT_WIDE]
       this.code.i64ConstHalves(low, high)
     } else if (value >= CONSTANT_BASE) this.code.i32Const(this.constants[value - CONSTANT_BASE].low)
     else this.code.get(value)
+  }
+  protected pushVector(bytes: readonly number[]): void {
+    this.code.v128Const(bytes)
   }
   /** The stack's top as a new value. */
   popI32(): Value {

@@ -10,6 +10,7 @@ import { findBlocks } from './region/blocks.ts'
 import { REGION_LOCALS } from './region/region-emit.ts'
 import { REGION_SPAN_MAX, Translator, usesFloats } from './region/translate.ts'
 import type { EntryTable, TranslatedRegion } from './region/translate.ts'
+import { VectorConstants } from './region/vector-constants.ts'
 import { Access, ENTRY_TABLES, ENTRY_TABLES_END, ModeBit, State } from './state.ts'
 import type { Mmu } from './system/mmu.ts'
 import type { CpuState } from './system/views.ts'
@@ -58,6 +59,7 @@ const FLOAT_CLASSES = 3
 /** Tier 1's regions: makes them, finds the one for an address, and drops those whose code changed. */
 export class Regions {
   private readonly options: RegionsOptions
+  private readonly constants: VectorConstants
   private readonly byEntry = new Map<number, Candidate[]>()
   private readonly regions = new Set<Region>()
   private readonly free: number[] = []
@@ -68,6 +70,7 @@ export class Regions {
 
   constructor(options: RegionsOptions) {
     this.options = options
+    this.constants = new VectorConstants(new Uint8Array(options.memory.wasm.buffer))
   }
 
   /** The region that can be entered at `rip`, where `block` is mapped now. */
@@ -132,7 +135,7 @@ export class Regions {
       return false
     }
     const table = this.entryTable(blocks)
-    const translator = new Translator(blocks, { user: (mode & ModeBit.USER) !== 0, floatClass, table })
+    const translator = new Translator(blocks, { user: (mode & ModeBit.USER) !== 0, floatClass, table, constants: this.constants })
     const translated = translator.translate()
     const writer = new ModuleWriter()
     const region = writer.declare([Type.i32], [Type.i32])

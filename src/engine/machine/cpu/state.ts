@@ -197,6 +197,10 @@ export const JUMP_ENTRIES = 4096
 export const JUMP_ENTRY_BYTES = 32
 export const JUMP_CACHE = 0x20000
 
+/** Vectors that translated code uses as constants: V8 makes one of immediates in five instructions, and loads it in one. */
+export const VECTOR_CONSTANTS = 0x2000
+export const VECTOR_CONSTANTS_END = 0x4000
+
 /** Regions' tables from code offset to entry index. */
 export const ENTRY_TABLES = 0x100000
 export const ENTRY_TABLES_END = 0x300000

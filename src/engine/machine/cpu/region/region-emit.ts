@@ -6,6 +6,7 @@ import { Emit } from '../emit.ts'
 import type { FloatInputs, FloatOperation, MemoryAccess, Temporaries, Value } from '../emit.ts'
 import type { Group, Membership } from './groups.ts'
 import { GROUPS_MAX } from './groups.ts'
+import type { VectorConstants } from './vector-constants.ts'
 import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
 import {
   Gpr, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TLB_WINDOWS, TlbField, TlbWindowField, WINDOW_SLOT_BYTES,
@@ -87,6 +88,7 @@ export class RegionEmit extends Emit {
   private readonly tlb: number
   private readonly windows: number
   private readonly flagWriter: FlagWriter
+  private readonly vectors: VectorConstants | undefined
   /** FloatClass.EXACT: a rounded result is tier 0's. */
   private readonly exact: boolean
   /** Tame bits of XMM registers, and of this instruction's temporaries with the register they are from. */
@@ -96,8 +98,9 @@ export class RegionEmit extends Emit {
   private pointer = -1
   private pointerOffset = 0
 
-  constructor(code: Code, options: { user: boolean; exact: boolean; sink: ControlSink }) {
+  constructor(code: Code, options: { user: boolean; exact: boolean; constants?: VectorConstants; sink: ControlSink }) {
     super(code, Local.TEMPORARY, TEMPORARIES)
+    this.vectors = options.constants
     this.exact = options.exact
     this.tlb = options.user ? TLB_USER : TLB_SUPERVISOR
     this.windows = WINDOW_SLOTS + (options.user ? 2 * WINDOW_SLOT_COUNT * WINDOW_SLOT_BYTES : 0)
@@ -158,6 +161,15 @@ export class RegionEmit extends Emit {
       }
     }
     definition.body(this)
+  }
+
+  protected override pushVector(bytes: readonly number[]): void {
+    const offset = this.vectors?.offsetOf(bytes)
+    if (offset === undefined) super.pushVector(bytes)
+    else {
+      this.code.i32Const(0)
+      this.code.simdMemory(SimdOp.v128_load, offset)
+    }
   }
 
   // ---- leaving

@@ -10,6 +10,7 @@ import type { Structure } from './graph.ts'
 import { group } from './groups.ts'
 import type { Grouping } from './groups.ts'
 import { Scout } from './scout.ts'
+import type { VectorConstants } from './vector-constants.ts'
 import { EXPLICIT_OP, FLAGS_UNKNOWN, Local, RegionEmit, stateTransfer } from './region-emit.ts'
 import type { FlagState } from './region-emit.ts'
 
@@ -82,6 +83,14 @@ function flagNeeds(blocks: readonly BasicBlock[], successors: readonly (readonly
   return needs
 }
 
+export interface TranslatorOptions {
+  user: boolean
+  floatClass: FloatClass
+  /** Where to look up the targets of returns; undefined when the region spans too much code. */
+  table: EntryTable | undefined
+  constants?: VectorConstants
+}
+
 /**
  * Translates basic blocks into the body of one Wasm function (entry: i32) → i32: structured control flow, registers in
  * locals, a dispatcher in front for entries, calls, returns and irreducible edges.
@@ -106,8 +115,7 @@ export class Translator {
   private node = 0
   private readonly floatClass: FloatClass
 
-  /** @param table where to look up the targets of returns; undefined when the region spans too much code. */
-  constructor(blocks: readonly BasicBlock[], options: { user: boolean; floatClass: FloatClass; table: EntryTable | undefined }) {
+  constructor(blocks: readonly BasicBlock[], options: TranslatorOptions) {
     this.blocks = blocks
     this.floatClass = options.floatClass
     this.table = options.table
@@ -150,6 +158,7 @@ export class Translator {
     this.emit = new RegionEmit(this.code, {
       user: options.user,
       exact: options.floatClass === FloatClass.EXACT,
+      constants: options.constants,
       sink: {
         jump: () => this.writeJump(),
         branch: (condition) => this.writeBranch(condition),
