@@ -22,5 +22,6 @@ export function centerOf({ x, y, width, height }: Box): NodePosition {
 
 /** 0 for silence, 1 for a thousand frames a second and more. */
 export function loadOf(framesPerSecond: number): number {
-  return framesPerSecond <= 0 ? 0 : Math.min(1, 0.25 + Math.log10(1 + framesPerSecond) / 4)
+  // In tenths: a line is not drawn again for a difference that nobody sees.
+  return framesPerSecond <= 0 ? 0 : Math.round(Math.min(1, 0.25 + Math.log10(1 + framesPerSecond) / 4) * 10) / 10
 }

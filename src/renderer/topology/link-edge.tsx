@@ -115,14 +115,14 @@ const Pulses = memo(function Pulses({
     return workbench.lab.traffic.onFrames.subscribe(add)
   }, [workbench, id, sender])
   return (
-    <>
+    // Not inside the SVG: there, every frame of a pulse would be laid out and painted; these are the compositor's.
+    <EdgeLabelRenderer>
       {pulses.map(({ number, isForward, isLost, delayMs }) => {
         const [start, end] = isForward ? [from, to] : [to, from]
         return (
-          <circle
+          <div
             key={number}
             className={`pulse ${isLost ? 'pulse-lost' : ''}`}
-            r={4}
             style={
               {
                 '--x0': `${start.x}px`,
@@ -136,6 +136,6 @@ const Pulses = memo(function Pulses({
           />
         )
       })}
-    </>
+    </EdgeLabelRenderer>
   )
 })
