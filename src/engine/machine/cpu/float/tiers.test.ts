@@ -10,9 +10,9 @@ import { FloatClass, floatClassOf } from './unit.ts'
 const CONTROLS = DATA + 0x1000
 const STORED = DATA + 0x2000
 const STORED_BYTES = 0x400
-const OUTER = 24
+const OUTER = 12
 const INNER = 30
-const PROGRAMS = 20
+const PROGRAMS = 12
 const SLICE_MAX = 300
 
 const NUMBERS = [

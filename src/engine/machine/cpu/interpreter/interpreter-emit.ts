@@ -3,6 +3,7 @@ import { Op, SimdOp } from '../../wasm/opcodes.ts'
 import { Emit } from '../emit.ts'
 import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
 import { CcKind, ccOp } from '../flags.ts'
+import { FloatClass } from '../float/unit.ts'
 import { AccessMode, RecordField, RecordFlag } from '../record.ts'
 import { Gpr, ModeBit, State, Vector, segmentBaseAt } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
@@ -313,9 +314,13 @@ export class InterpreterEmit extends Emit {
   override float(operation: FloatOperation, inputs: FloatInputs): Value {
     const { code } = this
     const inline = operation.inline(this, inputs)
-    const { result } = inline
-    const slow = this.variable(this.stateI32(State.FLOAT_CLASS))
+    const { result, inexact } = inline
+    const floatClass = this.stateI32(State.FLOAT_CLASS)
+    const slow = this.variable(this.eq(floatClass, this.constI32(FloatClass.NONE)))
     this.whenInDoubt(inline, () => this.assign(slow, this.constI32(1)))
+    // Whether a result that is in doubt was rounded is not worth asking.
+    if (inexact)
+      this.if(this.and(this.eq(floatClass, this.constI32(FloatClass.EXACT)), this.eqz(slow)), () => this.assign(slow, inexact()))
     this.if(slow, () => {
       if (inputs.a !== undefined) this.storeVector(State.FLOAT_A, inputs.a)
       this.storeVector(State.FLOAT_B, inputs.b)

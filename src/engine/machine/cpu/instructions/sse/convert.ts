@@ -23,7 +23,9 @@ const fromInteger = (name: string, format: Format, narrow: number, wide: number)
         e.push(integer)
         e.code.op(size === 8 ? wide : narrow)
       })
-      return { result, tame: tameBits(format, 'scalar'), inexact: () => {
+      const tame = tameBits(format, 'scalar')
+      if (size === 4 && format === DOUBLE) return { result, tame }
+      return { result, tame, inexact: () => {
         pushLow(e, format, result)
         e.code.misc(truncation(format, size === 8))
         const back = e.pop(size === 8)
