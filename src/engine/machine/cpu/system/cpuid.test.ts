@@ -96,7 +96,7 @@ const FEATURES: readonly Feature[] = [
 /** Bits that come with no instruction: what else the processor has, or is. */
 const OTHER: readonly (readonly [leaf: number, register: Feature['register'], bits: readonly number[]])[] = [
   [1, 'ecx', [24 /* TSC-deadline */, 27 /* OSXSAVE */, 31 /* hypervisor */]],
-  [1, 'edx', [2 /* DE */, 3 /* PSE */, 6 /* PAE */, 13 /* PGE */, 16 /* PAT */, 17 /* PSE-36 */]],
+  [1, 'edx', [2 /* DE */, 3 /* PSE */, 6 /* PAE */, 9 /* APIC */, 13 /* PGE */, 16 /* PAT */, 17 /* PSE-36 */]],
   [7, 'ebx', [6 /* FDP_EXCPTN_ONLY */, 13 /* FCS, FDS deprecated */]],
   [0x80000001, 'edx', [20 /* NX */, 26 /* 1-GByte pages */]],
 ]
