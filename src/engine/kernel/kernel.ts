@@ -369,8 +369,11 @@ export class Kernel implements KernelServices {
 
   fork(process: Process, frame: TrapFrame): Process {
     this.charge(Cost.FORK)
-    const space: AddressSpace = process.memory.fork(this.table, this.invalidator(() => space))
+    // Before anything is copied: a fork bomb must not cost the host more than it costs the machine.
+    this.family.requireRoom()
+    const space = this.newAddressSpace()
     try {
+      process.memory.fork(space)
       return this.family.fork(process, frame, space, this.machine.cpu.fxsave())
     } catch (error) {
       space.destroy()

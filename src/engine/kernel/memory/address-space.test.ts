@@ -57,6 +57,29 @@ describe('areas', () => {
     for (let page = 0; page < 40; page++) expect(space.populate(BASE + page * PAGE, 'write')).toBe(true)
   })
 
+  it('moves pages, or leaves each where it was when there is no frame for a table', () => {
+    // Two regions of the last level, so that the way to the second one needs a table when the first page has moved already.
+    const [from, to, bytes] = [BASE, 0x40000000 - 2 * PAGE, 4 * PAGE]
+    const { space, allocator } = testSpace(64)
+    const unused = allocator.free
+    space.map(from, from + bytes, READ | WRITE, 'anonymous')
+    for (let page = 0; page < 4; page++) space.copyOut(from + page * PAGE, Uint8Array.of(page + 1))
+    space.map(to, to + bytes, READ | WRITE, 'anonymous')
+    const contents = (start: number): number[] => [0, 1, 2, 3].map((page) => space.copyIn(start + page * PAGE, 1)[0])
+    const taken: number[] = []
+    // The first table on the way gets its frames, the second one does not.
+    while (allocator.available > 2) taken.push(allocator.allocate())
+    expect(() => space.move(from, to, bytes)).toThrow('ENOMEM')
+    expect(contents(from)).toEqual([1, 2, 3, 4])
+    taken.forEach((frame) => allocator.release(frame))
+    space.move(from, to, bytes)
+    expect(contents(to)).toEqual([1, 2, 3, 4])
+    expect(space.find(from)).toBeNull()
+    space.destroy()
+    expect(allocator.available).toBe(allocator.free)
+    expect(allocator.free).toBe(unused + 1)
+  })
+
   it('gives everything back', () => {
     const { space, allocator } = testSpace(64)
     const { free, available } = allocator

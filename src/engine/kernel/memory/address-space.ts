@@ -116,19 +116,28 @@ export class AddressSpace {
     return start >= USER_START && end <= USER_END && (index === this.areas.length || this.areas[index].start >= end)
   }
 
-  /** Moves the real pages of a range to one that has none yet, and unmaps where they were. Throws ENOMEM with nothing lost. */
+  /** Moves the real pages of a range to one that has none yet, and unmaps where they were. Throws ENOMEM with every page where it was. */
   move(from: number, to: number, bytes: number): void {
-    const area = this.find(to)
-    if (area === null) throw new Error(`pages would move to ${hex(to)}, where nothing is mapped`)
-    for (let offset = 0; offset < bytes; offset += PAGE_BYTES) {
-      const mapping = this.table.lookup(from + offset)
-      if (mapping === null) continue
-      this.table.map(to + offset, mapping.frame, pageFlags(area.protection, this.isShared(mapping.frame)))
-      this.table.unmap(from + offset)
-      this.invalidate(from + offset)
+    const [source, area] = [this.find(from), this.find(to)]
+    if (source === null || area === null) throw new Error(`pages would move from ${hex(from)} to ${hex(to)}, where nothing is mapped`)
+    let offset = 0
+    try {
+      for (; offset < bytes; offset += PAGE_BYTES) this.movePage(from + offset, to + offset, area.protection)
+    } catch (error) {
+      // The tables on the way back are still there.
+      while ((offset -= PAGE_BYTES) >= 0) this.movePage(to + offset, from + offset, source.protection)
+      throw error
     }
     // What was promised to the old pages and is real now serves the new ones: `unmap` counts moved pages as untouched.
     this.unmap(from, from + bytes)
+  }
+
+  private movePage(from: number, to: number, protection: number): void {
+    const mapping = this.table.lookup(from)
+    if (mapping === null) return
+    this.table.map(to, mapping.frame, pageFlags(protection, this.isShared(mapping.frame)))
+    this.table.unmap(from)
+    this.invalidate(from)
   }
 
   /** Changes the protection of a range that is mapped throughout (ENOMEM otherwise). EACCES for write together with execute. */
@@ -161,20 +170,13 @@ export class AddressSpace {
   }
 
   /**
-   * A copy of this space for a child: the same areas, the same frames, and nothing copied before somebody writes. Throws ENOMEM
-   * with nothing changed but rights that come back at the next write.
+   * Makes an empty space a copy of this one, for a child: the same areas, the same frames, and nothing copied before somebody writes.
+   * Throws ENOMEM with nothing changed here but rights that come back at the next write; the child is then to be destroyed.
    */
-  fork(kernel: PageTable, invalidate: (address: number) => void): AddressSpace {
-    const child = new AddressSpace(this.memory, this.frames, kernel, invalidate)
+  fork(child: AddressSpace): void {
     child.heapStart = this.heapStart
     child.heapEnd = this.heapEnd
-    try {
-      for (const area of this.areas) this.share(child, area)
-    } catch (error) {
-      child.destroy()
-      throw error
-    }
-    return child
+    for (const area of this.areas) this.share(child, area)
   }
 
   /** Maps the real pages of an area into a child too. */
@@ -182,7 +184,7 @@ export class AddressSpace {
     // Untouched pages and shared ones alike may cost the child a frame.
     if (area.promised) this.frames.promise((area.end - area.start) / PAGE_BYTES)
     child.areas.push({ ...area })
-    for (let address = area.start; address < area.end; address += PAGE_BYTES) {
+    for (let address = area.start; (address = this.table.skipHole(address)) < area.end; address += PAGE_BYTES) {
       const mapping = this.table.lookup(address)
       if (mapping === null) continue
       const flags = pageFlags(area.protection, true)
@@ -316,7 +318,8 @@ export class AddressSpace {
   residentPages(): number {
     let pages = 0
     for (const { start, end } of this.areas)
-      for (let address = start; address < end; address += PAGE_BYTES) if (this.table.lookup(address) !== null) pages++
+      for (let address = start; (address = this.table.skipHole(address)) < end; address += PAGE_BYTES)
+        if (this.table.lookup(address) !== null) pages++
     return pages
   }
 
@@ -328,15 +331,14 @@ export class AddressSpace {
   }
 
   private dropPages(area: Area, from: number, to: number): void {
-    let unredeemed = 0
-    for (let address = from; address < to; address += PAGE_BYTES) {
+    let unredeemed = (to - from) / PAGE_BYTES
+    for (let address = from; (address = this.table.skipHole(address)) < to; address += PAGE_BYTES) {
       const frame = this.table.unmap(address)
-      if (frame === null) unredeemed++
-      else {
-        if (this.isShared(frame)) unredeemed++
-        this.frames.release(frame)
-        this.invalidate(address)
-      }
+      if (frame === null) continue
+      // A further reference has a promise of its own.
+      if (!this.isShared(frame)) unredeemed--
+      this.frames.release(frame)
+      this.invalidate(address)
     }
     if (area.promised) this.frames.withdraw(unredeemed)
   }

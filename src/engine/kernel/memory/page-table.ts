@@ -80,6 +80,20 @@ export class PageTable {
     return (entry & ADDRESS_MASK) >>> 0
   }
 
+  /** The page itself when its last table is there, else the first page behind it that the missing table does not cover. */
+  skipHole(address: number): number {
+    let table = this.root
+    for (let level = TOP_LEVEL; level > 0; level--) {
+      const entry = this.memory.readU32(table + indexAt(address, level) * 8)
+      if ((entry & PteBit.P) === 0) {
+        const bytes = PAGE_BYTES * ENTRIES ** level
+        return address - (address % bytes) + bytes
+      }
+      table = (entry & ADDRESS_MASK) >>> 0
+    }
+    return address
+  }
+
   lookup(address: number): Mapping | null {
     const slot = this.slot(address)
     if (slot === null) return null

@@ -40,10 +40,15 @@ export class Family {
     this.scheduler = scheduler
   }
 
+  /** Throws EAGAIN when the table is full. */
+  requireRoom(): void {
+    if (this.scheduler.processes.size >= PROCESSES_MAX) throw new KernelError('EAGAIN')
+  }
+
   /** A process id nobody has. Throws EAGAIN when the table is full. */
   newPid(): number {
     const { processes } = this.scheduler
-    if (processes.size >= PROCESSES_MAX) throw new KernelError('EAGAIN')
+    this.requireRoom()
     do this.lastPid = this.lastPid >= PID_MAX ? INIT + 1 : this.lastPid + 1
     while (processes.has(this.lastPid))
     return this.lastPid

@@ -95,6 +95,8 @@ function mremap(call: Call, address: number, oldLength: number, newLength: numbe
     space.unmap(address + bytes, old.end)
     return address
   }
+  // A stack's pages have no frames set aside, and it is as long as it may get.
+  if (!area.promised) throw new KernelError('ENOMEM')
   if (space.isFree(old.end, address + bytes)) {
     space.map(old.end, address + bytes, area.protection, area.kind)
     return address
@@ -102,7 +104,12 @@ function mremap(call: Call, address: number, oldLength: number, newLength: numbe
   if ((flags & MREMAP_MAYMOVE) === 0) throw new KernelError('ENOMEM')
   const target = space.findFree(bytes)
   space.map(target, target + bytes, area.protection, area.kind)
-  space.move(address, target, old.end - address)
+  try {
+    space.move(address, target, old.end - address)
+  } catch (error) {
+    space.unmap(target, target + bytes)
+    throw error
+  }
   return target
 }
 
