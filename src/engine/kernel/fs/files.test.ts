@@ -54,10 +54,37 @@ describe('RamFile', () => {
     expect(file.attributes().size).toBe(8192)
   })
 
+  it('takes no more of the host for a hole than for nothing', () => {
+    const system = fileSystem()
+    const before = process.memoryUsage().heapUsed
+    for (let index = 0; index < 30; index++) system.root.createFile(`${index}`, 0o644, 0).write(FILE_BYTES_MAX - 1, bytes('x'), 0)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(30 << 20)
+    expect(system.framesUsed).toBe(30)
+  })
+
+  it('has no size below nothing', () => {
+    const file = fileSystem().root.createFile('f', 0o644, 0)
+    file.write(0, new Uint8Array(10_000), 0)
+    expect(() => file.truncate(-8192, 0)).toThrow('EINVAL')
+    expect(file.attributes().size).toBe(10_000)
+  })
+
   it('has a largest size', () => {
     const file = fileSystem().root.createFile('f', 0o644, 0)
     expect(() => file.write(FILE_BYTES_MAX, bytes('x'), 0)).toThrow('EFBIG')
     expect(() => file.truncate(FILE_BYTES_MAX + 1, 0)).toThrow('EFBIG')
+  })
+})
+
+describe('RamDirectory', () => {
+  it('counts its own files alone: what hangs in it from elsewhere costs no inode', () => {
+    const system = fileSystem()
+    const inodes = (): unknown => Reflect.get(system, 'nodes')
+    const before = inodes()
+    system.root.add('null', new NullDevice(2), 0)
+    system.root.createFile('f', 0o644, 0)
+    for (const name of ['null', 'f']) system.root.remove(name, false, 0)
+    expect(inodes()).toBe(before)
   })
 })
 

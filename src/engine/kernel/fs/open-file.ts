@@ -34,9 +34,14 @@ export class OpenFile {
 export class OpenFileTable {
   count = 0
 
+  /** Throws ENFILE when no more can be opened. */
+  requireRoom(): void {
+    if (this.count >= OPEN_FILES_MAX) throw new KernelError('ENFILE')
+  }
+
   /** Throws ENFILE. */
   open(node: Node, flags: number): OpenFile {
-    if (this.count >= OPEN_FILES_MAX) throw new KernelError('ENFILE')
+    this.requireRoom()
     this.count++
     node.opened(flags)
     return new OpenFile(node, flags)
@@ -65,6 +70,12 @@ export class Descriptors {
     const file = fd >= 0 && fd < this.slots.length ? this.slots[fd] : null
     if (file === null) throw new KernelError('EBADF')
     return file
+  }
+
+  /** Throws EMFILE or ENFILE when `open` would: for who makes what is then to be opened. */
+  requireRoom(): void {
+    this.lowestFree()
+    this.table.requireRoom()
   }
 
   /** Puts the node on the lowest free descriptor. Throws EMFILE, ENFILE. */
@@ -127,7 +138,7 @@ export class Descriptors {
   }
 
   /** Throws EMFILE when every descriptor is taken. */
-  lowestFree(): number {
+  private lowestFree(): number {
     const hole = this.slots.indexOf(null)
     const fd = hole === -1 ? this.slots.length : hole
     if (fd >= DESCRIPTORS_MAX) throw new KernelError('EMFILE')

@@ -103,8 +103,9 @@ export class RamDirectory extends Node {
     if (node.kind === 'directory' && node.list().length > 0) throw new KernelError('ENOTEMPTY')
     this.entries.delete(name)
     this.modifiedNs = nowNs
+    // What hangs in here from elsewhere has no inode of ours.
     if (node instanceof RamFile) node.unlinked()
-    else this.system.freeInode()
+    else if (node instanceof RamDirectory) this.system.freeInode()
   }
 
   override attach(name: string, node: Node, nowNs: number): void {
@@ -131,8 +132,8 @@ export class RamDirectory extends Node {
 
 export class RamFile extends Node {
   readonly kind = 'file'
-  /** Frame of each page, 0 for a hole. */
-  private readonly pages: number[] = []
+  /** Frames by number of the page; what is not here is a hole. */
+  private readonly pages = new Map<number, number>()
   private size = 0
   private users = 0
   private isLinked = true
@@ -160,8 +161,8 @@ export class RamFile extends Node {
     for (let done = 0; done < count; ) {
       const at = offset + done
       const part = Math.min(PAGE_BYTES - (at % PAGE_BYTES), count - done)
-      const frame = this.pages[Math.floor(at / PAGE_BYTES)] ?? 0
-      if (frame !== 0) bytes.set(this.system.memory.read(frame + (at % PAGE_BYTES), part), done)
+      const frame = this.pages.get(Math.floor(at / PAGE_BYTES))
+      if (frame !== undefined) bytes.set(this.system.memory.read(frame + (at % PAGE_BYTES), part), done)
       done += part
     }
     return bytes
@@ -189,12 +190,17 @@ export class RamFile extends Node {
   }
 
   override truncate(size: number, nowNs: number): void {
+    if (size < 0) throw new KernelError('EINVAL')
     if (size > FILE_BYTES_MAX) throw new KernelError('EFBIG')
     const keep = Math.ceil(size / PAGE_BYTES)
-    for (const frame of this.pages.splice(keep)) if (frame !== undefined && frame !== 0) this.system.freeFrame(frame)
-    const last = this.pages[keep - 1] ?? 0
+    for (const [index, frame] of this.pages) {
+      if (index < keep) continue
+      this.pages.delete(index)
+      this.system.freeFrame(frame)
+    }
+    const last = this.pages.get(keep - 1)
     const used = size % PAGE_BYTES
-    if (size < this.size && last !== 0 && used !== 0) this.system.memory.fill(last + used, PAGE_BYTES - used, 0)
+    if (size < this.size && last !== undefined && used !== 0) this.system.memory.fill(last + used, PAGE_BYTES - used, 0)
     this.size = size
     this.modifiedNs = nowNs
   }
@@ -218,8 +224,11 @@ export class RamFile extends Node {
   }
 
   private page(index: number): number {
-    while (this.pages.length <= index) this.pages.push(0)
-    if (this.pages[index] === 0) this.pages[index] = this.system.newFrame()
-    return this.pages[index]
+    let frame = this.pages.get(index)
+    if (frame === undefined) {
+      frame = this.system.newFrame()
+      this.pages.set(index, frame)
+    }
+    return frame
   }
 }

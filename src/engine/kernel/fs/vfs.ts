@@ -5,7 +5,10 @@ import type { Node } from './node.ts'
 export const PATH_MAX = 4095
 export const NAME_MAX = 255
 
-const nameBytes = (name: string): number => new TextEncoder().encode(name).length
+const BYTES_PER_UNIT_MAX = 3
+/** Whether a name has more bytes in UTF-8 than it may. */
+const isTooLong = (name: string, bytesMax: number): boolean =>
+  name.length * BYTES_PER_UNIT_MAX > bytesMax && new TextEncoder().encode(name).length > bytesMax
 
 /** The tree of names. A path is walked from the root or from a working directory given as an absolute path. */
 export class Vfs {
@@ -25,10 +28,13 @@ export class Vfs {
     return node
   }
 
-  /** The directory that holds the last name of `path`, and that name; null when the path ends in the root, `.` or `..`. */
-  walk(path: string, workingDirectory: string): { parent: Node; name: string | null } {
+  /**
+   * The directory that holds the last name of `path`, and that name; null when the path ends in the root, `.` or `..`. `trail` has the
+   * directories from the root to that one.
+   */
+  walk(path: string, workingDirectory: string): { parent: Node; name: string | null; trail: readonly Node[] } {
     if (path === '') throw new KernelError('ENOENT')
-    if (nameBytes(path) > PATH_MAX) throw new KernelError('ENAMETOOLONG')
+    if (isTooLong(path, PATH_MAX)) throw new KernelError('ENAMETOOLONG')
     const from = path.startsWith('/') ? [] : split(workingDirectory)
     const parts = [...from, ...split(path)]
     const trail: Node[] = [this.root]
@@ -40,14 +46,14 @@ export class Vfs {
       trail.push(next)
     }
     for (const part of parts) {
-      if (nameBytes(part) > NAME_MAX) throw new KernelError('ENAMETOOLONG')
+      if (isTooLong(part, NAME_MAX)) throw new KernelError('ENAMETOOLONG')
       if (pending !== null) enter(pending)
       pending = null
       if (part === '..') {
         if (trail.length > 1) trail.pop()
       } else if (part !== '.') pending = part
     }
-    return { parent: trail[trail.length - 1], name: pending }
+    return { parent: trail[trail.length - 1], name: pending, trail }
   }
 }
 

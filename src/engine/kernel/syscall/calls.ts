@@ -46,6 +46,8 @@ export function read(call: Call, fd: number, buffer: number, length: number): Re
   // Before the device gives anything away: what it gave would be lost if the buffer turned out bad.
   call.process.memory.check(buffer + done, wanted, 'write')
   const bytes = file.node.read(file.position, wanted)
+  // The console may have found a Control-C on the line.
+  if (call.process.state === 'zombie') return 0
   if (bytes instanceof Wait) return orRefuse(file, bytes)
   call.process.memory.copyOut(buffer + done, bytes)
   call.kernel.charge(copyCost(bytes.length))
@@ -101,7 +103,7 @@ export function open(call: Call, path: string, flags: number, mode: number): num
   if ((flags & OpenFlag.ACCMODE) === OpenFlag.ACCMODE) throw new KernelError('EINVAL')
   const creates = (flags & OpenFlag.CREAT) !== 0
   // Before anything is made: a file that cannot be opened must not appear.
-  call.process.descriptors.lowestFree()
+  call.process.descriptors.requireRoom()
   const { parent, name } = vfs.walk(path, call.process.workingDirectory)
   let node = name === null ? parent : parent.lookup(name)
   if (node !== null && creates && (flags & OpenFlag.EXCL) !== 0) throw new KernelError('EEXIST')
@@ -113,9 +115,8 @@ export function open(call: Call, path: string, flags: number, mode: number): num
   const writes = (flags & OpenFlag.ACCMODE) !== OpenFlag.RDONLY
   if (node.kind === 'directory' && (writes || creates)) throw new KernelError('EISDIR')
   if (node.kind !== 'directory' && ((flags & OpenFlag.DIRECTORY) !== 0 || path.endsWith('/'))) throw new KernelError('ENOTDIR')
-  const fd = call.process.descriptors.open(node, flags)
   if (writes && (flags & OpenFlag.TRUNC) !== 0) node.truncate(0, nowNs)
-  return fd
+  return call.process.descriptors.open(node, flags)
 }
 
 export function close(call: Call, fd: number): number {

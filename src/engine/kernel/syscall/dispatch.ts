@@ -17,6 +17,7 @@ const ARGUMENT_OFFSETS = [FrameOffset.RDI, FrameOffset.RSI, FrameOffset.RDX, Fra
 /** `int 0x80` and `syscall` are both two bytes long. */
 const CALL_INSTRUCTION_BYTES = 2
 const INT64_MIN_AS_NUMBER = 2 ** 63
+const REPORTED_CALLS_MAX = 64
 
 const atollDoor = new Map<number, DoorEntry>()
 for (const definition of syscalls as readonly SyscallDefinition[]) {
@@ -73,9 +74,9 @@ export function dispatch(kernel: KernelServices, process: Process, frame: TrapFr
   }
 }
 
-/** One log line for each call and process. */
+/** One log line for each call and process, and for so many of them. */
 function reportUnavailable(kernel: KernelServices, process: Process, number: number): void {
-  if (process.reportedCalls.has(number)) return
+  if (process.reportedCalls.has(number) || process.reportedCalls.size >= REPORTED_CALLS_MAX) return
   process.reportedCalls.add(number)
   kernel.log('linux', `${process.name} (pid ${process.pid}) called ${linuxName(number)}, which is not available`)
 }

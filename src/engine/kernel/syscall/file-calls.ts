@@ -1,4 +1,5 @@
 import { Pipe } from '../fs/pipe.ts'
+import { PATH_MAX } from '../fs/vfs.ts'
 import type { Node } from '../fs/node.ts'
 import { OpenFlag } from '../fs/open-file.ts'
 import { readPath, resolvePath } from './calls.ts'
@@ -42,10 +43,10 @@ export function duplicate(call: Call, fd: number, target: number): number {
 }
 
 /** The directory that holds a name, and the name. Throws EINVAL where the path ends in `.`, `..` or the root. */
-function place(call: Call, path: string): { parent: Node; name: string } {
-  const { parent, name } = call.kernel.vfs.walk(path, call.process.workingDirectory)
+function place(call: Call, path: string): { parent: Node; name: string; trail: readonly Node[] } {
+  const { parent, name, trail } = call.kernel.vfs.walk(path, call.process.workingDirectory)
   if (name === null) throw new KernelError('EBUSY')
-  return { parent, name }
+  return { parent, name, trail }
 }
 
 export function unlink(call: Call, path: number, directory: boolean): number {
@@ -71,24 +72,21 @@ export function rename(call: Call, from: number, to: number): number {
   if (node === null) throw new KernelError('ENOENT')
   const existing = target.parent.lookup(target.name)
   if (existing === node) return 0
-  if (node.kind === 'directory' && holds(node, target.parent)) throw new KernelError('EINVAL')
+  if (target.trail.includes(node)) throw new KernelError('EINVAL')
   if (existing !== null) target.parent.remove(target.name, node.kind === 'directory', nowNs)
   source.parent.detach(source.name, nowNs)
   target.parent.attach(target.name, node, nowNs)
   return 0
 }
 
-/** Whether `inner` is `outer` or lies somewhere below it. */
-function holds(outer: Node, inner: Node): boolean {
-  if (outer === inner) return true
-  return outer.kind === 'directory' && outer.list().some(([, node]) => node.kind === 'directory' && holds(node, inner))
-}
-
-export function changeDirectory(call: Call, path: number): number {
-  const text = readPath(call, path)
+export function changeDirectory(call: Call, address: number): number {
+  const text = readPath(call, address)
   const node = resolvePath(call, text)
   if (node.kind !== 'directory') throw new KernelError('ENOTDIR')
-  call.process.workingDirectory = absolute(text, call.process.workingDirectory)
+  const path = absolute(text, call.process.workingDirectory)
+  // Every relative path is walked from the root.
+  if (path.length > PATH_MAX) throw new KernelError('ENAMETOOLONG')
+  call.process.workingDirectory = path
   return 0
 }
 
@@ -126,7 +124,7 @@ export function currentDirectory(call: Call, buffer: number, length: number): nu
 
 export function openQueue(call: Call, key: number): number {
   const { kernel, process } = call
-  process.descriptors.lowestFree()
+  process.descriptors.requireRoom()
   return process.descriptors.open(
     kernel.queues.open(key, kernel.nowNs, (channel) => kernel.scheduler.wake(channel)),
     OpenFlag.RDWR,

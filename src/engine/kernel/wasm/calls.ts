@@ -74,6 +74,7 @@ export function wasmExec(
   }
   const end = runtime.continue(call, own, module)
   if (end instanceof Wait) return end
+  if (process.state === 'zombie') return 0
   const name = readName(call, functionName)
   if (end.kind !== 'done') return conclude(runtime, call, module, name, end)
   const { parsed } = module.instance.compiled

@@ -43,6 +43,7 @@ export function transferVectors(call: Call, transfer: Transfer, fd: number, vect
       if (error instanceof KernelError && call.state.progress > 0) return call.state.progress
       throw error
     }
+    if (call.process.state === 'zombie') return 0
     if (result instanceof Wait) {
       call.state.progress += part.state.progress - done
       return call.state.progress > 0 && result.deadlineNs === Infinity ? call.state.progress : result

@@ -49,6 +49,8 @@ export function fdRead(wasi: WasiContext, view: GuestView, fd: number, iovs: num
   view.setU32(read, 0)
   const { parts, bytes: wanted } = vectors(view, iovs, count)
   const bytes = file.node.read(file.position, wanted)
+  // The console may have found a Control-C on the line.
+  if (process.state === 'zombie') throw new WasmExit(0)
   if (bytes instanceof Wait) return bytes
   let at = 0
   for (const { address, length } of parts) {
@@ -169,6 +171,7 @@ export function fdPrestatDirName(wasi: WasiContext, view: GuestView, fd: number,
 export function fdReaddir(
   wasi: WasiContext, view: GuestView, fd: number, buffer: number, length: number, cookie: number, used: number,
 ): void {
+  if (cookie < 0) throw new KernelError('EINVAL')
   const entries = wasi.call.process.descriptors.get(fd).node.list()
   view.range(buffer, length)
   let done = 0
