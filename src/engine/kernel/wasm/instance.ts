@@ -70,6 +70,8 @@ export interface InstanceOptions {
   imports: (module: string, name: string) => HostFunction | undefined
   /** Asked before the memory grows by so many pages. */
   mayGrow: (pages: number) => boolean
+  /** The host had no memory for pages that it might grow by. */
+  notGrown: (pages: number) => void
   /** So many units of fuel were burned. Called before each host function, so that it sees the time that has passed. */
   burned: (units: number) => void
 }
@@ -149,7 +151,8 @@ export class WasmInstance {
       ;(this.exports[Export.MEMORY] as WebAssembly.Memory).grow(pages)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      throw new Error(`the host has no memory for ${pages} pages of a WebAssembly module`, { cause: error })
+      this.options.notGrown(pages)
+      return -1
     }
     return before
   }

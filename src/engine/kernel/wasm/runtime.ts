@@ -170,11 +170,16 @@ export class WasmRuntime {
         instance: new WasmInstance(compiled, this.frameStack, {
           imports: (_module, wanted) => wasiFunction(wasi, wanted),
           mayGrow: (pages) => this.grow(process, module, pages),
+          notGrown: (pages) => this.shrink(process, module, pages),
           burned: (units) => this.kernel.charge(units * Cost.WASM_FUEL),
         }),
       }
       return module
     } catch (error) {
+      if (error instanceof RangeError) {
+        this.report(process, name, `not loaded: the host has no memory for it (${error.message})`)
+        throw new KernelError('ENOMEM')
+      }
       if (!(error instanceof WebAssembly.RuntimeError || error instanceof WebAssembly.LinkError)) throw error
       this.report(process, name, 'not loaded: one of its segments does not fit into its memory or table')
       throw new KernelError('ENOEXEC')
@@ -197,6 +202,14 @@ export class WasmRuntime {
       module.isGrowthReported = true
       return false
     }
+  }
+
+  /** The host had no memory for pages that were promised. */
+  private shrink(process: Process, module: LoadedModule, pages: number): void {
+    this.kernel.frames.withdraw(pages * FRAMES_PER_PAGE)
+    module.pages -= pages
+    if (!module.isGrowthReported) this.report(process, module.name, `its memory may not grow: the host has none for ${pages} pages more`)
+    module.isGrowthReported = true
   }
 
   /** The module that this very system call has begun to run, or null. */

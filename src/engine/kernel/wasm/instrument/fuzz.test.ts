@@ -40,7 +40,7 @@ function plain(bytes: Uint8Array): string {
 function suspended(bytes: Uint8Array, fuel: number): { text: string; burned: number } {
   let burned = 0
   const instance = new WasmInstance(compile(bytes), stack, {
-    imports: () => undefined, mayGrow: () => false, burned: (units) => (burned += units),
+    imports: () => undefined, mayGrow: () => false, notGrown: () => {}, burned: (units) => (burned += units),
   })
   instance.begin(instance.compiled.parsed.exports.find(({ name }) => name === 'f0')?.index ?? -1, [5, -3n])
   for (let portion = 0; portion < PORTIONS_MAX; portion++) {
@@ -91,7 +91,9 @@ describe('damaged modules', () => {
     if (compiled.parsed.imports.length > 0) return
     let instance: WasmInstance
     try {
-      instance = new WasmInstance(compiled, stack, { imports: () => undefined, mayGrow: (pages) => pages < 10, burned: () => {} })
+      instance = new WasmInstance(compiled, stack, {
+        imports: () => undefined, mayGrow: (pages) => pages < 10, notGrown: () => {}, burned: () => {},
+      })
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError || error instanceof WebAssembly.LinkError) return
       throw new Error(`round ${round} throws ${String(error)}`, { cause: error })

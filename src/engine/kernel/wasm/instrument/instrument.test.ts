@@ -29,6 +29,7 @@ function run(bytes: Uint8Array, name: string, args: WasmValue[], fuel: number): 
   const instance = new WasmInstance(compiled, new FrameStack(), {
     imports: () => undefined,
     mayGrow: (pages) => pages !== Infinity,
+    notGrown: () => {},
     burned: (units) => (total += units),
   })
   instance.begin(index, args)
