@@ -180,7 +180,7 @@ export class NetworkStack implements SocketNetwork {
     if (!isBroadcast && !this.isOwn(packet.destination)) return 'ip: for another host'
     if (from !== null && (isLoopback(packet.destination) || this.isOwn(packet.source))) return 'ip: our own address from outside'
     if (toAll && !isBroadcast) return 'ip: to one host in a frame to all'
-    if (!isHost(packet.source)) return 'ip: from no host'
+    if (!isHost(packet.source) || this.isBroadcast(packet.source)) return 'ip: from no host'
     if (packet.moreFragments || packet.fragmentOffset !== 0) return 'ip: fragment'
     traffic.received(raw.length)
     return this.deliver(packet, raw, isBroadcast)
