@@ -136,7 +136,7 @@ export class Kernel implements KernelServices {
     this.options = options
     this.serial = new SerialDriver(machine.ports)
     this.pic = new PicDriver(machine.ports)
-    this.console = new Console(this.serial, (bytes) => this.charge(bytes * Cost.CONSOLE_BYTE), {
+    this.console = new Console(this.serial, this, {
       readable: () => this.scheduler.wake(Channel.CONSOLE_INPUT),
       interrupt: () => this.interruptForeground(),
     })

@@ -56,7 +56,7 @@ export class ConsoleDevice extends CharacterDevice {
   override read(_offset: number, length: number): Uint8Array | Wait {
     return this.console.read(length)
   }
-  override write(_offset: number, bytes: Uint8Array): number {
+  override write(_offset: number, bytes: Uint8Array): number | Wait {
     return this.console.write(bytes)
   }
 }

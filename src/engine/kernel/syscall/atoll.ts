@@ -34,6 +34,8 @@ export const atollHandlers: Record<SyscallName, Handler> = {
   LOG: (call, message, length) => {
     if (length > LOG_LENGTH_MAX) throw new KernelError('EINVAL')
     const bytes = call.process.memory.copyIn(message, length)
+    const { full } = call.kernel.console
+    if (full !== null) return full
     const prefix = new TextEncoder().encode('[user] ')
     const line = new Uint8Array(prefix.length + bytes.length + 1)
     line.set(prefix)
