@@ -12,6 +12,7 @@ import { spawnWorker } from '../machine-pool.ts'
  */
 export const TURN_MS_MAX = 30_000
 const NOTHING: WindowResult = { outputs: [], reports: [] }
+const START = { virtualNs: 0, instructions: 0 } as const
 
 export type SpawnLabWorker = (events: HostThreadEvents<FromLabWorker>) => HostThread<ToLabWorker>
 
@@ -19,6 +20,10 @@ interface Machine {
   turn: number
   spec: MachineSpec
   isOn: boolean
+  /** How far it was when that was last told. */
+  reached: Pick<MachineReport, 'virtualNs' | 'instructions'>
+  /** Why it went with its thread; until it is switched on or off again, whatever a new thread says of it. */
+  lost?: string
 }
 
 type Waiting =
@@ -50,7 +55,8 @@ export class WorkerRunner implements MachineRunner<MachineSpec> {
   define(node: string, spec: MachineSpec): void {
     const machine = this.#machines.get(node)
     const turn = machine?.turn ?? ++this.#turns
-    this.#machines.set(node, { turn, spec, isOn: machine?.isOn ?? false })
+    if (machine === undefined) this.#machines.set(node, { turn, spec, isOn: false, reached: START })
+    else machine.spec = spec
     this.#thread?.post({ type: 'lab-define', node, turn, spec })
   }
 
@@ -64,8 +70,9 @@ export class WorkerRunner implements MachineRunner<MachineSpec> {
     for (const { kind, node } of inputs) {
       const machine = this.#machines.get(node)
       if (machine === undefined) continue
-      if (kind === 'boot') machine.isOn = true
-      if (kind === 'kill') machine.isOn = false
+      if (kind !== 'boot' && kind !== 'kill') continue
+      machine.isOn = kind === 'boot'
+      machine.lost = undefined
     }
     const call = ++this.#calls
     const thread = this.#thread ?? this.#start()
@@ -146,7 +153,8 @@ export class WorkerRunner implements MachineRunner<MachineSpec> {
     for (const [node, machine] of this.#machines) {
       if (!machine.isOn) continue
       machine.isOn = false
-      this.#lost.push({ node, timeNs: 0, kind: 'power', phase: 'panicked', message: messageFor(machine) })
+      machine.lost = messageFor(machine)
+      this.#lost.push({ node, timeNs: 0, kind: 'power', phase: 'panicked', message: machine.lost })
     }
     this.#settleAll()
   }
@@ -161,21 +169,18 @@ export class WorkerRunner implements MachineRunner<MachineSpec> {
 
   /** A machine is lost at the end of the window that it did not finish. */
   #withLost(result: WindowResult, untilNs: number): WindowResult {
-    for (const { node, phase } of result.reports) {
+    for (const { node, phase, virtualNs, instructions } of result.reports) {
       const machine = this.#machines.get(node)
-      if (machine !== undefined) machine.isOn = phase === 'booting' || phase === 'running'
+      if (machine === undefined || machine.lost !== undefined) continue
+      machine.isOn = phase === 'booting' || phase === 'running'
+      machine.reached = { virtualNs, instructions }
     }
-    const lost = this.#lost.splice(0)
-    if (lost.length === 0) return result
-    const outputs = lost.map((output) => ({ ...output, timeNs: untilNs - 1 }))
-    const reports = lost.map((output): MachineReport => ({
-      node: output.node,
-      phase: 'panicked',
-      message: output.kind === 'power' ? output.message : undefined,
-      virtualNs: 0,
-      instructions: 0,
-      quietUntilNs: Infinity,
-    }))
-    return { outputs: [...outputs, ...result.outputs], reports: [...reports, ...result.reports] }
+    const outputs = this.#lost.splice(0).map((output) => ({ ...output, timeNs: untilNs - 1 }))
+    const reports = [...this.#machines].flatMap(([node, { lost, reached }]): MachineReport[] =>
+      lost === undefined ? [] : [{ node, phase: 'panicked', message: lost, ...reached, quietUntilNs: Infinity }],
+    )
+    if (reports.length === 0) return result
+    const others = result.reports.filter(({ node }) => this.#machines.get(node)?.lost === undefined)
+    return { outputs: [...outputs, ...result.outputs], reports: [...reports, ...others] }
   }
 }
