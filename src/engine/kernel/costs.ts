@@ -20,8 +20,8 @@ export const Cost = {
   WASM_BYTE: 10,
   /** One unit of fuel: an instruction of a WebAssembly module, as instrument/outline.ts counts them. */
   WASM_FUEL: 1,
-  /** One IP packet through the network, in or out. */
-  PACKET: 1_000,
+  /** One IP packet through the network, in or out: as long as a host takes over it, so that nobody floods faster than a lab can follow. */
+  PACKET: 10_000,
   /** Setting one part of the system up at boot. */
   BOOT_STEP: 5_000,
 } as const

@@ -72,7 +72,7 @@ beforeAll(async () => {
     talker: await build(flood('for (;;) { sys_sendto(fd, "x", 1, 0, &to); print("sent\\n"); sys_sleep(7000000); }')),
     sleeper: await build('for (;;) sys_sleep(1000000000);'),
     printer: await build('for (;;) print("and another thing, which has to be said at some length\\n");'),
-    flooder: await build(flood('for (;;) sys_sendto(fd, "x", 1, 0, &to);')),
+    flooder: await build(flood('static char much[1400]; for (;;) sys_sendto(fd, much, sizeof much, 0, &to);')),
     caller: await build('for (;;) sys_getpid();'),
   }
 }, 300_000)
