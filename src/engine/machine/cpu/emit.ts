@@ -208,7 +208,10 @@ export abstract class Emit {
   divU(a: Value, b: Value): Value { return this.binary(Op.i32_div_u, Op.i64_div_u, a, b) }
   divS(a: Value, b: Value): Value { return this.binary(Op.i32_div_s, Op.i64_div_s, a, b) }
   remU(a: Value, b: Value): Value { return this.binary(Op.i32_rem_u, Op.i64_rem_u, a, b) }
-  remS(a: Value, b: Value): Value { return this.binary(Op.i32_rem_s, Op.i64_rem_s, a, b) }
+  /** What is left of a division whose quotient is there: a second one would cost twenty times the multiplication. */
+  remainderOf(dividend: Value, quotient: Value, divisor: Value): Value {
+    return this.sub(dividend, this.mul(quotient, divisor))
+  }
   and(a: Value, b: Value): Value { return this.binary(Op.i32_and, Op.i64_and, a, b) }
   or(a: Value, b: Value): Value { return this.binary(Op.i32_or, Op.i64_or, a, b) }
   xor(a: Value, b: Value): Value { return this.binary(Op.i32_xor, Op.i64_xor, a, b) }

@@ -202,12 +202,12 @@ const divide = (isSigned: boolean) =>
       if (e.size === 4)
         e.raiseIf(e.and(e.eq(wideDividend, e.constI64Halves(0, 0x80000000 | 0)), e.eq(wideDivisor, e.constI64(-1))), Vector.DE)
       quotient = e.divS(wideDividend, wideDivisor)
-      remainder = e.remS(wideDividend, wideDivisor)
+      remainder = e.remainderOf(wideDividend, quotient, wideDivisor)
       e.raiseIf(e.ne(quotient, e.signedWide(e.resize(quotient))), Vector.DE)
     } else {
       const wideDivisor = e.wide(divisor)
       quotient = e.divU(dividend, wideDivisor)
-      remainder = e.remU(dividend, wideDivisor)
+      remainder = e.remainderOf(dividend, quotient, wideDivisor)
       e.raiseIf(e.ne(quotient, e.wide(e.resize(quotient))), Vector.DE)
     }
     const q = e.resize(quotient)

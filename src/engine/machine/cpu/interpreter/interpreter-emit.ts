@@ -438,7 +438,7 @@ export class InterpreterEmit extends Emit {
       simple,
       () => {
         this.assign(quotient, isSigned ? this.divS(low, divisor) : this.divU(low, divisor))
-        this.assign(remainder, isSigned ? this.remS(low, divisor) : this.remU(low, divisor))
+        this.assign(remainder, this.remainderOf(low, quotient, divisor))
       },
       () => {
         this.storeState(State.SLOW_VA, high)

@@ -655,9 +655,8 @@ export class RegionEmit extends Emit {
       : this.eqz(high)
     this.push(this.eqz(simple))
     this.leaveIfTrue()
-    return isSigned
-      ? { quotient: this.divS(low, divisor), remainder: this.remS(low, divisor) }
-      : { quotient: this.divU(low, divisor), remainder: this.remU(low, divisor) }
+    const quotient = isSigned ? this.divS(low, divisor) : this.divU(low, divisor)
+    return { quotient, remainder: this.remainderOf(low, quotient, divisor) }
   }
   override repeat(): void {
     throw new Error('a repeated string instruction in a region')
