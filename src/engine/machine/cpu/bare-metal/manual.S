@@ -177,6 +177,16 @@ main:
     /* Vectors below 16 are errors of sender and receiver, and are not delivered (vol. 3, 11.5.2, 11.5.3). QEMU: delivers vector 5. */
     mov al, 0xff
     out 0x21, al
+    /* Interrupts arrive between instructions (vol. 3, 6.6): here after the one that sent it. QEMU: at the end of the translated block. */
+    BEGIN "a self-IPI among other instructions"
+    sti
+    nop
+    nop
+    mov dword ptr [TEST_PAGES + 0x300], 0x44050
+    nop
+    nop
+    END
+    mov dword ptr [TEST_PAGES + 0xb0], 0
     BEGIN "a vector below 16"
     mov dword ptr [TEST_PAGES + 0x300], 0x44005
     sti
