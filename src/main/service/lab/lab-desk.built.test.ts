@@ -198,7 +198,6 @@ describe('a lab', () => {
       expect(Math.max(...tookMs), `${tookMs.map(Math.round)} ms`).toBeLessThan(ECHO_MS_MAX)
       await vi.waitFor(() => expect(status.virtualNs).toBeGreaterThan(clock), { timeout: 30_000 })
       expect(status.machines.find(({ node }) => node === 'a')).toMatchObject({ phase: 'running' })
-      console.log(`${bad}: a key is seen after ${tookMs.map(Math.round).join(', ')} ms; ${status.realTimeFactor.toFixed(2)} of real time`)
       desk.stop()
       await nobodyRuns()
     }, TIMEOUT_MS)
