@@ -67,6 +67,20 @@ test('what forgets one page forgets the windows it may be in', () => {
   expect(cpu.u64(WINDOW_SLOTS + WindowSlotField.BASE) >> 62n).toBe(1n)
 })
 
+test('a window of writing that reaches further than that of reading is forgotten too', () => {
+  const cpu = new TestProcessor().longMode()
+  for (let page = 0x100; page < 0x180; page++) cpu.translate(BigInt(page) << 12n, WRITE)
+  // Both begin anew: writing around 0x140, reading elsewhere, and then both at a page that only the former has.
+  cpu.system.mmu.invalidateAll()
+  cpu.translate(0x140000n, WRITE)
+  cpu.translate(0x1f0000n, READ)
+  cpu.translate(0x17f000n, WRITE)
+  expect(windowsOf(cpu, 0x17f).write?.base).toBe(0x100000)
+  expect(windowsOf(cpu, 0x17f).read?.base).toBeGreaterThan(0x100000)
+  cpu.system.mmu.invalidatePage(0x105000, 0)
+  expect(windowsOf(cpu, 0x17f).write).toEqual({ base: 0x17f000, bytes: 0x1000, delta: RAM_BASE })
+})
+
 test('a page in which code was found leaves the windows of writing', () => {
   const cpu = new TestProcessor().longMode()
   for (const page of [0x50n, 0x51n, 0x52n]) cpu.translate(page << 12n, WRITE)

@@ -110,9 +110,11 @@ export class Windows {
     for (let i = 0; i < this.wideCount; i++) {
       const slot = this.wide[i]
       const at = (TLB_WINDOWS + slot * TLB_WINDOW_BYTES) >> 2
-      const read = at + (TlbWindowField.READ_BASE >> 2)
-      // What may be written may be read: the window of reading holds the other.
-      if (has(read, i32[at + (TlbWindowField.DELTA >> 2)], i32[at + (TlbWindowField.READ_BYTES >> 2)] >>> 0)) this.shrink(slot)
+      const delta = i32[at + (TlbWindowField.DELTA >> 2)]
+      // Each was measured from a page of its own: neither need hold the other.
+      const reads = has(at + (TlbWindowField.READ_BASE >> 2), delta, i32[at + (TlbWindowField.READ_BYTES >> 2)] >>> 0)
+      const writes = has(at + (TlbWindowField.WRITE_BASE >> 2), delta, i32[at + (TlbWindowField.WRITE_BYTES >> 2)] >>> 0)
+      if (reads || writes) this.shrink(slot)
       else this.wide[kept++] = slot
     }
     this.wideCount = kept
