@@ -242,16 +242,26 @@ export class RegionEmit extends Emit {
   private translate(address: number, write: boolean, size: number, place: number): void {
     const { code } = this
     const slot = this.windows + ((write ? WINDOW_SLOT_COUNT : 0) + place) * WINDOW_SLOT_BYTES
+    this.pushDistance(address, slot)
+    code.op(Op.i64_ge_u)
+    code.if()
+    this.lookThroughTlb(address, write, size, slot)
+    code.end()
+    this.pushHost(address, slot)
+  }
+  /** Pushes how far the linear address in a local is from a window's beginning, and how far it may be. */
+  private pushDistance(address: number, slot: number): void {
+    const { code } = this
     code.get(address)
     code.i32Const(0)
     code.memory(Op.i64_load, slot + WindowSlotField.BASE)
     code.op(Op.i64_sub)
     code.i32Const(0)
     code.memory(Op.i64_load, slot + WindowSlotField.BYTES)
-    code.op(Op.i64_ge_u)
-    code.if()
-    this.lookThroughTlb(address, write, size, slot)
-    code.end()
+  }
+  /** Pushes the host address of the linear address in a local, which is in the window. */
+  private pushHost(address: number, slot: number): void {
+    const { code } = this
     code.get(address)
     code.op(Op.i32_wrap_i64)
     code.i32Const(0)
@@ -303,18 +313,9 @@ export class RegionEmit extends Emit {
       }
       code.set(Local.ADDRESS)
       const slot = this.windows + ((writes ? WINDOW_SLOT_COUNT : 0) + placeOf(base, lowest)) * WINDOW_SLOT_BYTES
-      code.get(Local.ADDRESS)
-      code.op(Op.i32_wrap_i64)
-      code.i32Const(0)
-      code.memory(Op.i32_load, slot + WindowSlotField.DELTA)
-      code.op(Op.i32_add)
+      this.pushHost(Local.ADDRESS, slot)
       code.set(Local.GROUP + number)
-      code.get(Local.ADDRESS)
-      code.i32Const(0)
-      code.memory(Op.i64_load, slot + WindowSlotField.BASE)
-      code.op(Op.i64_sub)
-      code.i32Const(0)
-      code.memory(Op.i64_load, slot + WindowSlotField.BYTES)
+      this.pushDistance(Local.ADDRESS, slot)
       if (span > WINDOW_TAIL_BYTES + 1) {
         code.i64Const(span - WINDOW_TAIL_BYTES - 1)
         code.op(Op.i64_sub)
