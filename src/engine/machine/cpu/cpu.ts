@@ -28,6 +28,8 @@ const HOT_AFTER = 2000
 /** Pages that a machine's memory has at least: what generated modules declare to import. */
 const MEMORY_PAGES_MIN = 128
 
+const EXPLICIT_FLAGS = ccOp(CcKind.EXPLICIT, 1)
+
 const word = (offset: number): number => offset >> 2
 
 const CRC32C_TABLE = Array.from({ length: 256 }, (_, byte) => {
@@ -72,7 +74,7 @@ export class Cpu implements CpuCore {
     this.u64 = new BigUint64Array(memory.wasm.buffer)
     this.view = new DataView(memory.wasm.buffer)
     this.cache = new CodeCache(memory, tier === 'auto' ? (options.hotAfter ?? HOT_AFTER) : 0)
-    this.system = new System(memory, host, { read: () => this.readFlags(), write: (bits) => this.writeArithmeticFlags(bits) })
+    this.system = new System(memory, host, { read: () => this.arithmeticFlags(), write: (bits) => this.writeArithmeticFlags(bits) })
     this.i32.set(CRC32C_TABLE, word(State.CRC_TABLE))
     this.floats = new FloatUnit(this.system.state)
     const imports: InterpreterImports = {
@@ -217,6 +219,9 @@ export class Cpu implements CpuCore {
     const as = As.PROGRAM | ((access & AccessMode.STACK) !== 0 ? As.STACK : 0)
     const lo = this.i32[word(State.SLOW_VA)]
     const hi = this.i32[word(State.SLOW_VA) + 1]
+    // Asked once before, since most faults are here and to throw one costs a microsecond.
+    const first = this.system.translate((mode === AccessMode.READ ? Access.READ : Access.WRITE) | (as & As.STACK))
+    if (first === TRANSLATE_FAULT) return 0
     try {
       if (mode === AccessMode.READ) return linear.reading(lo, hi, size, as)
       const window = linear.writing(lo, hi, size, as)
@@ -341,9 +346,13 @@ export class Cpu implements CpuCore {
     return 0
   }
 
+  private arithmeticFlags(): number {
+    return this.i32[word(State.CC_OP)] === EXPLICIT_FLAGS ? this.i32[word(State.CC_R)] : this.readFlags()
+  }
   private writeArithmeticFlags(bits: number): void {
-    this.i32[word(State.CC_OP)] = ccOp(CcKind.EXPLICIT, 1)
-    this.u64[State.CC_R >> 3] = BigInt(bits & ARITHMETIC_FLAGS)
+    this.i32[word(State.CC_OP)] = EXPLICIT_FLAGS
+    this.i32[word(State.CC_R)] = bits & ARITHMETIC_FLAGS
+    this.i32[word(State.CC_R) + 1] = 0
   }
 
   // ---- registers, for kernels and inspectors

@@ -1,7 +1,6 @@
 import { Code } from '../../wasm/code.ts'
 import { Op, Type } from '../../wasm/opcodes.ts'
-import { CC_KINDS, FlagWriter } from '../flags.ts'
-import type { CcKind } from '../flags.ts'
+import { CC_KINDS, CcKind, FlagWriter, ccOp } from '../flags.ts'
 import { ModeBit, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField } from '../state.ts'
 
 /** Pushes where the TLB entry for a linear address (a local) and the current privilege is. */
@@ -62,6 +61,17 @@ export function accessBody(slow: number): Code {
   code.call(slow)
   code.end()
   return code
+}
+
+/** Makes the lazy flags of the state explicit, by a call of `flags`. */
+export function makeFlagsExplicit(code: Code, flags: number): void {
+  code.i32Const(0)
+  code.call(flags)
+  code.op(Op.i64_extend_i32_u)
+  code.memory(Op.i64_store, State.CC_R)
+  code.i32Const(0)
+  code.i32Const(ccOp(CcKind.EXPLICIT, 1))
+  code.memory(Op.i32_store, State.CC_OP)
 }
 
 /** flags(): the six arithmetic flags of the lazy state at their RFLAGS positions. */

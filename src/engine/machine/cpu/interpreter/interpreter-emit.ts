@@ -8,12 +8,18 @@ import { AccessMode, RecordField, RecordFlag } from '../record.ts'
 import { Gpr, ModeBit, State, Vector, segmentBaseAt } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
 import { As } from '../system/linear.ts'
+import { makeFlagsExplicit } from './functions.ts'
 import { FIRST_TEMPORARY, Local, TEMPORARIES } from './locals.ts'
 
 const { PC, PTR, LEFT, RIP, EA } = Local
 /** Address space of the general registers within the state, for telling registers from memory. */
 const GPR_END = State.GPR + 16 * 8
 const VECTOR_END = State.BOUNCE
+
+/** What hands RFLAGS on whole. */
+const PUSHES_FLAGS: ReadonlySet<SystemOp> = new Set([
+  SystemOp.INT, SystemOp.INT3, SystemOp.INT1, SystemOp.INTO, SystemOp.SYSCALL, SystemOp.PUSHF,
+])
 
 /** Depths of the blocks around a handler. */
 export interface Labels {
@@ -406,6 +412,7 @@ export class InterpreterEmit extends Emit {
     this.storeState(State.SYS_RM, this.select(this.eq(rm, this.constI32(0xff)), this.constI32(-1), rm))
     this.storeState(State.SYS_SIZE, this.constI32(this.size))
     this.storeState(State.SYS_NEXT_RIP, this.nextRipAnyMode())
+    if (PUSHES_FLAGS.has(op)) makeFlagsExplicit(code, this.functions.flags)
     code.i32Const(op)
     code.call(this.functions.system)
     code.brIf(this.labels.fault)

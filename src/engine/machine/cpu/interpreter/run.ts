@@ -1,9 +1,9 @@
 import type { Code } from '../../wasm/code.ts'
 import { Op } from '../../wasm/opcodes.ts'
 import { allVariants } from '../decode.ts'
-import { CcKind, ccOp } from '../flags.ts'
 import { AccessMode, BLOCK_HEADER_BYTES, RECORD_BYTES, RecordField, RecordFlag } from '../record.ts'
 import { JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, State, Vector } from '../state.ts'
+import { makeFlagsExplicit } from './functions.ts'
 import { JumpField, NO_GENERATION, WRONG_CLASS } from './interface.ts'
 import type { InterpreterEmit } from './interpreter-emit.ts'
 import { Local } from './locals.ts'
@@ -94,13 +94,7 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   code.get(ENTRY)
   code.memory(Op.i32_load, JumpField.NEEDS_FLAGS)
   code.if()
-  code.i32Const(0)
-  code.call(functions.flags)
-  code.op(Op.i64_extend_i32_u)
-  code.memory(Op.i64_store, State.CC_R)
-  code.i32Const(0)
-  code.i32Const(ccOp(CcKind.EXPLICIT, 1))
-  code.memory(Op.i32_store, State.CC_OP)
+  makeFlagsExplicit(code, functions.flags)
   code.end()
   code.get(ENTRY)
   code.memory(Op.i32_load, JumpField.ENTRY)
@@ -210,6 +204,8 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   code.br(instruction)
   code.end() // instruction
   code.end() // fault
+  // Delivery pushes them: TypeScript takes them from the state, which costs less than asking tier 0.
+  makeFlagsExplicit(code, functions.flags)
   code.call(functions.deliver)
   reload()
   code.br(block)

@@ -4,6 +4,7 @@ import {
   TRANSLATE_MMIO, Vector,
 } from '../state.ts'
 import { setFault } from './faults.ts'
+import { FetchedPages, Span } from './fetched-pages.ts'
 import type { Leaf } from './windows.ts'
 import { Windows } from './windows.ts'
 import { Cr0, Cr4, type CpuState, Efer, isCanonical, PHYSICAL_BITS, Word } from './views.ts'
@@ -37,13 +38,6 @@ const CR3 = State.CR3 >> 2
 const CR4 = State.CR4 >> 2
 const EFER = State.EFER >> 2
 
-/** Size class of the guest page that a slot was filled from. 0 means not filled. */
-const Span = { NONE: 0, SMALL: 1, LARGE: 2, HUGE: 3 } as const
-/** Pages of 4 KiB in one of that span. */
-const PAGES_OF_SPAN = [1, 1, 512, 262_144] as const
-/** More pages of code than a guest runs at a time. */
-const FETCHED_PAGES_MAX = 65_536
-
 if (TLB_USER !== TLB_SUPERVISOR + TLB_ENTRIES * TLB_ENTRY_BYTES) throw new Error('the two TLB tables must be adjacent')
 
 /**
@@ -60,13 +54,12 @@ export class Mmu {
   private filledCount = 0
   /** Span of each filled slot. */
   private readonly span = new Uint8Array(SLOTS)
-  private largeFilled = false
+  /** Those among them that once were filled from a large page. */
+  private readonly largeFilled = new Int32Array(SLOTS)
+  private largeFilledCount = 0
+  private readonly isLargeListed = new Uint8Array(SLOTS)
   private readonly emptyTables: Uint8Array
-  /**
-   * Pages that code was fetched from since the jump cache was last made stale as a whole: page number in units of its own size, times
-   * four, plus Span. Where none of them is, a translation can be forgotten without the jump cache's noticing.
-   */
-  private readonly fetched = new Set<number>()
+  private readonly fetched = new FetchedPages()
   /** Whether supervisor code among them is in a page that is not global. */
   private fetchedLocally = false
   private readonly windows: Windows
@@ -112,7 +105,7 @@ export class Mmu {
     this.state.u8.set(this.emptyTables, TLB_SUPERVISOR)
     this.span.fill(Span.NONE)
     this.filledCount = 0
-    this.largeFilled = false
+    this.forgetLarge()
     this.windows.dropAll()
   }
 
@@ -125,9 +118,8 @@ export class Mmu {
 
   /** Code is fetched from the page that was walked to. */
   private noteFetch(lo: number, hi: number, user: boolean): void {
-    this.fetched.add(fetchKey(lo, hi, this.pageSpan))
+    this.fetched.add(lo, hi, this.pageSpan)
     if (!user && !this.global) this.fetchedLocally = true
-    if (this.fetched.size > FETCHED_PAGES_MAX) this.forgetCode()
   }
 
   /**
@@ -210,9 +202,14 @@ export class Mmu {
         this.span[slot] = Span.NONE
       }
       this.filledCount = 0
-      this.largeFilled = false
+      this.forgetLarge()
       this.windows.dropAll()
     }
+  }
+
+  private forgetLarge(): void {
+    for (let i = 0; i < this.largeFilledCount; i++) this.isLargeListed[this.largeFilled[i]] = 0
+    this.largeFilledCount = 0
   }
 
   /** INVLPG: forgets the translation of the page that holds the address, for a large page all of it. */
@@ -225,20 +222,15 @@ export class Mmu {
       if (i32[at + READ_TAG] === page && i32[at + READ_TAG + 1] === hi) this.clearSlot(slot)
     }
     // The slots of a large page are scattered over the table: compare the address bits above the page size.
-    if (this.largeFilled)
-      for (let i = 0; i < this.filledCount; i++) {
-        const slot = this.filled[i]
-        if (this.span[slot] === Span.SMALL) continue
-        const shift = this.span[slot] === Span.LARGE ? 21 : 30
-        const at = TABLES + slot * SLOT_WORDS
-        if (i32[at + READ_TAG + 1] === hi && i32[at + READ_TAG] >>> shift === lo >>> shift) this.clearSlot(slot)
-      }
+    for (let i = 0; i < this.largeFilledCount; i++) {
+      const slot = this.largeFilled[i]
+      if (this.span[slot] === Span.SMALL) continue
+      const shift = this.span[slot] === Span.LARGE ? 21 : 30
+      const at = TABLES + slot * SLOT_WORDS
+      if (i32[at + READ_TAG + 1] === hi && i32[at + READ_TAG] >>> shift === lo >>> shift) this.clearSlot(slot)
+    }
     this.windows.dropLinear(lo, hi)
-    for (let span: number = Span.SMALL; span <= Span.HUGE; span++)
-      if (this.fetched.has(fetchKey(lo, hi, span))) {
-        this.forgetCode()
-        return
-      }
+    if (this.fetched.mayHold(lo, hi)) this.forgetCode()
   }
 
   /** Makes writes to a physical page take the slow path from now on, because code was decoded in it. */
@@ -281,7 +273,10 @@ export class Mmu {
     const at = TABLES + slot * SLOT_WORDS
     if (this.span[slot] === Span.NONE) this.filled[this.filledCount++] = slot
     this.span[slot] = this.pageSpan
-    if (this.pageSpan !== Span.SMALL) this.largeFilled = true
+    if (this.pageSpan !== Span.SMALL && this.isLargeListed[slot] === 0) {
+      this.isLargeListed[slot] = 1
+      this.largeFilled[this.largeFilledCount++] = slot
+    }
     i32[at + READ_TAG] = lo & ~0xfff
     i32[at + READ_TAG + 1] = hi
     i32[at + HOST] = RAM_BASE + physical
@@ -472,12 +467,6 @@ export class Mmu {
     this.walkError = PageFault.P | PageFault.RSVD
     return false
   }
-}
-
-/** Where code was fetched from: the number of its page of 4 KiB, 2 MiB or 1 GiB. */
-function fetchKey(lo: number, hi: number, span: number): number {
-  const page = (hi >>> 0) * 0x100000 + (lo >>> 12)
-  return Math.floor(page / PAGES_OF_SPAN[span]) * 4 + span
 }
 
 /**

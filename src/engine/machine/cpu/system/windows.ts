@@ -5,6 +5,7 @@ import {
 } from '../state.ts'
 import type { CpuState } from './views.ts'
 
+const LAST_WORDS = 4
 /** Neighbours of a page-table entry that are looked at on each side. */
 const NEIGHBOURS_MAX = 64
 /** Pages on each side of a written one that are searched for code. */
@@ -40,14 +41,19 @@ export class Windows {
   private wideCount = 0
   private readonly isListed = new Uint8Array(2 * TLB_ENTRIES)
   private readonly emptySlots: Uint8Array
+  /** Eight of the memory's codePages each. */
+  private readonly octets: Float64Array
   private before = 0
   private after = 0
-  /** The last window, by reading and by writing: linear base (halves), bytes, host minus linear, TLB. */
-  private readonly last = [new Int32Array(5), new Int32Array(5)]
+  /** The last window of either TLB by reading and by writing: linear base (halves), bytes (0: none), host minus linear. */
+  private readonly last = new Int32Array(4 * LAST_WORDS)
+  private readonly i32: Int32Array
 
   constructor(state: CpuState, memory: PhysicalMemory) {
     this.state = state
+    this.i32 = state.i32
     this.memory = memory
+    this.octets = new Float64Array(memory.codePages.buffer, 0, memory.codePages.length >> 3)
     const words = new Int32Array((WINDOW_SLOTS_END - WINDOW_SLOTS) >> 2)
     for (let at = 0; at < words.length; at += WINDOW_SLOT_BYTES >> 2) {
       words[at + (WindowSlotField.BASE >> 2) + 1] = TLB_INVALID_HI
@@ -58,32 +64,35 @@ export class Windows {
 
   /** Computes the windows of a TLB slot that has just been filled for the page at (lo, hi). */
   enter(slot: number, lo: number, hi: number, physical: number, leaf: Leaf, canWrite: boolean): void {
-    const { i32 } = this.state
-    const page = lo & ~0xfff
-    const delta = (RAM_BASE + physical - page) | 0
     const at = (TLB_WINDOWS + slot * TLB_WINDOW_BYTES) >> 2
-    i32[at + (TlbWindowField.DELTA >> 2)] = delta
+    this.i32[at + (TlbWindowField.DELTA >> 2)] = (RAM_BASE + physical - (lo & ~0xfff)) | 0
     if (this.isListed[slot] === 0) {
       this.isListed[slot] = 1
       this.wide[this.wideCount++] = slot
     }
-    for (const write of canWrite ? [false, true] : [false]) {
-      const last = this.last[write ? 1 : 0]
-      const table = slot < TLB_ENTRIES ? 1 : 2
-      const isSame = last[4] === table && last[1] === hi && last[3] === delta && (page - last[0]) >>> 0 < last[2] >>> 0
-      if (!isSame) {
-        this.measure(lo, physical, leaf, write)
-        last[0] = page - this.before * 4096
-        last[1] = hi
-        last[2] = (this.before + 1 + this.after) * 4096 - WINDOW_TAIL_BYTES
-        last[3] = delta
-        last[4] = table
-      }
-      const base = at + ((write ? TlbWindowField.WRITE_BASE : TlbWindowField.READ_BASE) >> 2)
-      i32[base] = last[0]
-      i32[base + 1] = hi
-      i32[at + ((write ? TlbWindowField.WRITE_BYTES : TlbWindowField.READ_BYTES) >> 2)] = last[2]
+    this.enterOne(slot, at, TlbWindowField.READ_BASE, TlbWindowField.READ_BYTES, lo, hi, physical, leaf, false)
+    if (canWrite) this.enterOne(slot, at, TlbWindowField.WRITE_BASE, TlbWindowField.WRITE_BYTES, lo, hi, physical, leaf, true)
+  }
+
+  private enterOne(
+    slot: number, at: number, baseField: number, bytesField: number, lo: number, hi: number, physical: number, leaf: Leaf, write: boolean,
+  ): void {
+    const { i32, last } = this
+    const page = lo & ~0xfff
+    const delta = i32[at + (TlbWindowField.DELTA >> 2)]
+    const known = ((slot < TLB_ENTRIES ? 0 : 2) + (write ? 1 : 0)) * LAST_WORDS
+    const isSame = last[known + 3] === delta && last[known + 1] === hi && (page - last[known]) >>> 0 < last[known + 2] >>> 0
+    if (!isSame) {
+      this.measure(lo, physical, leaf, write)
+      last[known] = page - this.before * 4096
+      last[known + 1] = hi
+      last[known + 2] = (this.before + 1 + this.after) * 4096 - WINDOW_TAIL_BYTES
+      last[known + 3] = delta
     }
+    const base = at + (baseField >> 2)
+    i32[base] = last[known]
+    i32[base + 1] = hi
+    i32[at + (bytesField >> 2)] = last[known + 2]
   }
 
   /** Forgets what translated code looks through, and of the TLB's windows those that hold a linear page. */
@@ -136,12 +145,12 @@ export class Windows {
 
   private forget(): void {
     this.state.u8.set(this.emptySlots, WINDOW_SLOTS)
-    this.last[0][4] = this.last[1][4] = 0
+    for (let known = 0; known < 4; known++) this.last[known * LAST_WORDS + 2] = 0
   }
 
   /** How many pages before and after a page belong to its window. */
   private measure(lo: number, physical: number, leaf: Leaf, write: boolean): void {
-    const { codePages, bytes } = this.memory
+    const { bytes } = this.memory
     const page = physical >>> 12
     const pages = leaf.at < 0 ? bytes >>> 12 : leaf.pageBytes >>> 12
     const inLeaf = leaf.at < 0 ? page : (lo >>> 12) & (pages - 1)
@@ -154,17 +163,26 @@ export class Windows {
     before = Math.min(before, page)
     after = Math.min(after, (bytes >>> 12) - 1 - page)
     if (write) {
-      before = Math.min(before, CODE_SEARCH_PAGES)
-      after = Math.min(after, CODE_SEARCH_PAGES)
-      let at = 1
-      while (at <= before && codePages[page - at] === 0) at++
-      before = at - 1
-      at = 1
-      while (at <= after && codePages[page + at] === 0) at++
-      after = at - 1
+      before = this.pagesWithoutCode(page, -1, Math.min(before, CODE_SEARCH_PAGES))
+      after = this.pagesWithoutCode(page, 1, Math.min(after, CODE_SEARCH_PAGES))
     }
     this.before = before
     this.after = after
+  }
+
+  /** How many pages on one side of a page, `most` at most, hold no code. */
+  private pagesWithoutCode(page: number, direction: 1 | -1, most: number): number {
+    const { codePages } = this.memory
+    const { octets } = this
+    let count = 0
+    while (count < most) {
+      const at = page + direction * (count + 1)
+      const isAtOctet = (at & 7) === (direction > 0 ? 0 : 7)
+      if (isAtOctet && octets[at >>> 3] === 0) count += 8
+      else if (codePages[at] === 0) count++
+      else break
+    }
+    return Math.min(count, most)
   }
 
   /** How many entries on one side of the leaf go on where it ends. */
