@@ -88,6 +88,9 @@ export class Cpu implements CpuCore {
         this.preferMathFault()
         this.system.deliver()
       },
+      interruptible: () => {
+        if (host.interruptPending()) this.requestStop()
+      },
       resolve: () => this.resolve(),
       hot: (record) => this.hot(record),
       float: (index) => this.floats.execute(FLOAT_EVALUATORS[index]),

@@ -187,6 +187,9 @@ export const WINDOW_SLOT_BYTES = 24
 export const WINDOW_SLOT_COUNT = 24
 export const WINDOW_SLOTS = 0x1000
 export const WINDOW_SLOTS_END = WINDOW_SLOTS + 4 * WINDOW_SLOT_COUNT * WINDOW_SLOT_BYTES
+/** In the same form the windows that were found last: by reading and by writing as supervisor, by reading and by writing as user. */
+export const LAST_WINDOWS = WINDOW_SLOTS_END
+export const LAST_WINDOWS_END = LAST_WINDOWS + 4 * WINDOW_SLOT_BYTES
 export const WindowSlotField = { BASE: 0, BYTES: 8, DELTA: 16 } as const
 
 /** What keeps an access of up to 16 bytes that begins in a window from ending behind it. */

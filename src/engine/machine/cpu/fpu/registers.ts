@@ -11,6 +11,8 @@ import type { Float80, Sign } from './float80.ts'
 const Offset = { CONTROL: 0, STATUS: 2, USED: 4, OPCODE: 6, INSTRUCTION: 8, DATA: 16, REGISTERS: 32 } as const
 const REGISTER_STEP = 16
 const BYTES = Offset.REGISTERS + 8 * REGISTER_STEP
+/** Where the status word is from State.FPU. */
+export const STATUS_OFFSET = Offset.STATUS
 /** Bytes of a register's contents. */
 export const REGISTER_BYTES = 10
 

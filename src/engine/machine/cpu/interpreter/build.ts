@@ -1,5 +1,7 @@
 import { Code, ModuleWriter } from '../../wasm/code.ts'
 import { Type } from '../../wasm/opcodes.ts'
+import { TlbField } from '../state.ts'
+import { ENTER_LOCALS, RETURN_LOCALS, enterBody, findBody, returnBody } from './crossings.ts'
 import { accessBody, flagsBody } from './functions.ts'
 import { REGION_SLOTS } from './interface.ts'
 import { InterpreterEmit } from './interpreter-emit.ts'
@@ -20,6 +22,7 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const commit = writer.importFunction('commit', [], [])
   const system = writer.importFunction('system', [i32], [i32])
   const deliver = writer.importFunction('deliver', [], [])
+  const interruptible = writer.importFunction('interruptible', [], [])
   const resolve = writer.importFunction('resolve', [], [i32])
   const hot = writer.importFunction('hot', [i32], [])
   const divide = writer.importFunction('divide', [i32], [i32])
@@ -29,15 +32,27 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const flags = writer.declare([], [i32])
   const copy = writer.declare([i64, i64, i32, i32], [i32])
   const fill = writer.declare([i64, i32, i32], [i32])
+  const findRead = writer.declare([i64, i32, i32], [i32])
+  const findWrite = writer.declare([i64, i32, i32], [i32])
+  const enter = writer.declare([i32, i64, i64], [i32])
+  const leave = writer.declare([], [i32])
   const run = writer.declare([i32], [])
+  const locals = ({ i32: words, i64: quadwords }: { i32: number; i64: number }) => [
+    { count: words, type: i32 }, { count: quadwords, type: i64 },
+  ]
   writer.define(access, [{ count: 1, type: i32 }, { count: 1, type: i64 }], accessBody(slow))
   writer.define(flags, [], flagsBody())
-  const stringLocals = [{ count: STRING_LOCALS.i32, type: i32 }, { count: STRING_LOCALS.i64, type: i64 }]
-  writer.define(copy, stringLocals, copyBody())
-  writer.define(fill, stringLocals, fillBody())
+  writer.define(copy, locals(STRING_LOCALS), copyBody())
+  writer.define(fill, locals(STRING_LOCALS), fillBody())
+  const findLocals = [{ count: 1, type: i32 }, { count: 1, type: i64 }]
+  writer.define(findRead, findLocals, findBody(TlbField.READ))
+  writer.define(findWrite, findLocals, findBody(TlbField.WRITE))
+  const crossing = { findRead, findWrite, interruptible }
+  writer.define(enter, locals(ENTER_LOCALS), enterBody(crossing))
+  writer.define(leave, locals(RETURN_LOCALS), returnBody(crossing))
   const code = new Code()
-  const emit = new InterpreterEmit(code, { access, flags, commit, system, divide, float, copy, fill })
-  runBody(code, emit, { access, flags, deliver, resolve, hot, regionType })
+  const emit = new InterpreterEmit(code, { access, flags, commit, system, divide, float, copy, fill, enter, leave })
+  runBody(code, emit, { access, flags, deliver, enter, resolve, hot, regionType })
   writer.define(run, [
     { count: 5, type: i32 },
     { count: 2, type: i64 },

@@ -19,6 +19,8 @@ export interface InterpreterImports {
   commit(): void
   /** A system instruction: 0 done, 1 fault. */
   system(op: number): number
+  /** IF has become 1, by a fast IRETQ. */
+  interruptible(): void
   /** Delivers State.FAULT_VECTOR. */
   deliver(): void
   /** Finds or decodes the block at State.RIP: its first record, or 0 to look again. */

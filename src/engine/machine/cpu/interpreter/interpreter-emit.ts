@@ -18,7 +18,7 @@ const VECTOR_END = State.BOUNCE
 
 /** What hands RFLAGS on whole. */
 const PUSHES_FLAGS: ReadonlySet<SystemOp> = new Set([
-  SystemOp.INT, SystemOp.INT3, SystemOp.INT1, SystemOp.INTO, SystemOp.SYSCALL, SystemOp.PUSHF,
+  SystemOp.INT3, SystemOp.INT1, SystemOp.INTO, SystemOp.SYSCALL, SystemOp.PUSHF,
 ])
 
 /** Depths of the blocks around a handler. */
@@ -38,6 +38,8 @@ export interface Functions {
   float: number
   copy: number
   fill: number
+  enter: number
+  leave: number
 }
 
 /** Tier 0's side of the instruction language: operands where the record at PC says, registers in the processor state. */
@@ -389,6 +391,19 @@ export class InterpreterEmit extends Emit {
       code.memory(Op.i32_load8_u, field)
       return this.popI32()
     }
+    if (op === SystemOp.INT) {
+      const vector = this.and(this.get(0), this.constI32(0xff))
+      const next = this.nextRipAnyMode()
+      makeFlagsExplicit(code, this.functions.flags)
+      this.push(vector)
+      this.push(next)
+      code.i64Const(-1)
+      code.call(this.functions.enter)
+      this.goOnAtRipIfTrue()
+    } else if (op === SystemOp.IRET && this.size === 8) {
+      code.call(this.functions.leave)
+      this.goOnAtRipIfTrue()
+    }
     const slot = this.slots[0]
     if (slot?.kind === 'imm' || slot?.kind === 'dx') this.storeState(State.SYS_IMM, this.wide(this.get(0)))
     else if (slot?.kind === 'rm') {
@@ -416,10 +431,20 @@ export class InterpreterEmit extends Emit {
     code.i32Const(op)
     code.call(this.functions.system)
     code.brIf(this.labels.fault)
+    this.goOnAtRip()
+  }
+  private goOnAtRip(): void {
+    const { code } = this
     code.i32Const(0)
     code.memory(Op.i64_load, State.RIP)
     code.set(RIP)
     code.br(this.labels.block)
+  }
+  /** When the i32 on the stack is not 0, the next instruction is where State.RIP says. */
+  private goOnAtRipIfTrue(): void {
+    this.code.if()
+    this.goOnAtRip()
+    this.code.end()
   }
   operandIsAddress = false
   /** System handlers serve both modes: RIP wraps at 32 bits by the record's own mode, which State.MODE tells. */

@@ -1,5 +1,5 @@
 import type { Code } from '../../wasm/code.ts'
-import { Op } from '../../wasm/opcodes.ts'
+import { Op, Type } from '../../wasm/opcodes.ts'
 import { allVariants } from '../decode.ts'
 import { AccessMode, BLOCK_HEADER_BYTES, RECORD_BYTES, RecordField, RecordFlag } from '../record.ts'
 import { JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, State, Vector } from '../state.ts'
@@ -15,6 +15,7 @@ export interface RunFunctions {
   access: number
   flags: number
   deliver: number
+  enter: number
   resolve: number
   hot: number
   regionType: number
@@ -206,7 +207,25 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   code.end() // fault
   // Delivery pushes them: TypeScript takes them from the state, which costs less than asking tier 0.
   makeFlagsExplicit(code, functions.flags)
+  loadState32(State.FAULT_VECTOR)
+  code.i32Const(Vector.PF)
+  code.op(Op.i32_eq)
+  code.if(Type.i32)
+  code.i32Const(Vector.PF)
+  code.get(RIP)
+  code.i32Const(0)
+  code.memory(Op.i64_load32_u, State.FAULT_ERROR)
+  code.call(functions.enter)
+  code.else()
+  code.i32Const(0)
+  code.end()
+  code.if()
+  code.i32Const(0)
+  code.i32Const(-1)
+  code.memory(Op.i32_store, State.FAULT_VECTOR)
+  code.else()
   code.call(functions.deliver)
+  code.end()
   reload()
   code.br(block)
   code.end() // block

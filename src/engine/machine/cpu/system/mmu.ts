@@ -4,7 +4,7 @@ import {
   TRANSLATE_MMIO, Vector,
 } from '../state.ts'
 import { setFault } from './faults.ts'
-import { FetchedPages, Span } from './fetched-pages.ts'
+import { PageSet, Span } from './page-set.ts'
 import type { Leaf } from './windows.ts'
 import { Windows } from './windows.ts'
 import { Cr0, Cr4, type CpuState, Efer, isCanonical, PHYSICAL_BITS, Word } from './views.ts'
@@ -38,6 +38,9 @@ const CR3 = State.CR3 >> 2
 const CR4 = State.CR4 >> 2
 const EFER = State.EFER >> 2
 
+/** Whether code may be fetched through a slot: a walk will tell; yes, from a page that is not global; from one that is. */
+const Fetching = { UNKNOWN: 0, LOCAL: 1, GLOBAL: 2 } as const
+
 if (TLB_USER !== TLB_SUPERVISOR + TLB_ENTRIES * TLB_ENTRY_BYTES) throw new Error('the two TLB tables must be adjacent')
 
 /**
@@ -58,8 +61,15 @@ export class Mmu {
   private readonly largeFilled = new Int32Array(SLOTS)
   private largeFilledCount = 0
   private readonly isLargeListed = new Uint8Array(SLOTS)
+  private readonly largePages = new PageSet()
+  /** What fetching code through a filled slot would be. */
+  private readonly fetching = new Uint8Array(SLOTS)
   private readonly emptyTables: Uint8Array
-  private readonly fetched = new FetchedPages()
+  /**
+   * Pages that code was fetched from since the jump cache was last made stale as a whole. Where none of them is, a translation can be
+   * forgotten without the jump cache's noticing.
+   */
+  private readonly fetched = new PageSet()
   /** Whether supervisor code among them is in a page that is not global. */
   private fetchedLocally = false
   private readonly windows: Windows
@@ -116,10 +126,16 @@ export class Mmu {
     this.state.bumpGeneration()
   }
 
-  /** Code is fetched from the page that was walked to. */
-  private noteFetch(lo: number, hi: number, user: boolean): void {
-    this.fetched.add(lo, hi, this.pageSpan)
-    if (!user && !this.global) this.fetchedLocally = true
+  /** Code is fetched from a page. */
+  private noteFetch(lo: number, hi: number, span: number, isLocal: boolean): void {
+    this.fetched.add(lo, hi, span)
+    if (isLocal) this.fetchedLocally = true
+  }
+  /** The same for the page that a TLB slot leads to; false when only a walk tells whether it may. */
+  private fetchThrough(slot: number, lo: number, hi: number, user: boolean): boolean {
+    if (this.fetching[slot] === Fetching.UNKNOWN) return false
+    this.noteFetch(lo, hi, this.span[slot], !user && this.fetching[slot] === Fetching.LOCAL)
+    return true
   }
 
   /**
@@ -147,11 +163,16 @@ export class Mmu {
     const at = TABLES + slot * SLOT_WORDS
     const page = lo & ~0xfff
     const kind = access & 3
-    if (kind !== Access.EXECUTE) {
-      const tag = at + (kind === Access.WRITE ? WRITE_TAG : READ_TAG)
-      if (i32[tag] === page && i32[tag + 1] === hi) return (i32[at + HOST] >>> 0) + (lo & 0xfff)
+    const tag = at + (kind === Access.WRITE ? WRITE_TAG : READ_TAG)
+    if (i32[tag] === page && i32[tag + 1] === hi) {
+      if (kind !== Access.EXECUTE) return (i32[at + HOST] >>> 0) + (lo & 0xfff)
+      if (this.fetchThrough(slot, lo, hi, user)) return (i32[at + HOST] >>> 0) + (lo & 0xfff)
     }
 
+    if (kind !== Access.EXECUTE) {
+      const host = this.fillFromLast(slot, lo, hi, kind)
+      if (host !== 0) return host
+    }
     if (hi !== 0 && !isCanonical(hi)) {
       setFault(state, (access & ACCESS_STACK) !== 0 ? Vector.SS : Vector.GP, 0)
       return TRANSLATE_FAULT
@@ -162,7 +183,7 @@ export class Mmu {
       return TRANSLATE_FAULT
     }
     this.markUsed(kind === Access.WRITE)
-    if (kind === Access.EXECUTE) this.noteFetch(lo, hi, user)
+    if (kind === Access.EXECUTE) this.noteFetch(lo, hi, this.pageSpan, !user && !this.global)
 
     const physical = this.pageLo >>> 0
     if (this.pageHi !== 0 || physical >= this.memory.bytes) {
@@ -180,8 +201,15 @@ export class Mmu {
    * @returns the physical address, or -1 when the access would fault.
    */
   probe(lo: number, hi: number, access: number, user: boolean): number {
+    if ((access & 3) === Access.EXECUTE) {
+      const slot = ((lo >>> 12) & INDEX_MASK) + (user ? TLB_ENTRIES : 0)
+      const at = TABLES + slot * SLOT_WORDS
+      const { i32 } = this.state
+      const isHit = i32[at + READ_TAG] === (lo & ~0xfff) && i32[at + READ_TAG + 1] === hi
+      if (isHit && this.fetchThrough(slot, lo, hi, user)) return (i32[at + HOST] >>> 0) - RAM_BASE + (lo & 0xfff)
+    }
     if ((hi !== 0 && !isCanonical(hi)) || !this.walk(lo, hi) || !this.allows(access & 3, user)) return -1
-    if ((access & 3) === Access.EXECUTE) this.noteFetch(lo, hi, user)
+    if ((access & 3) === Access.EXECUTE) this.noteFetch(lo, hi, this.pageSpan, !user && !this.global)
     return this.pageHi * 0x100000000 + (this.pageLo >>> 0) + (lo & 0xfff)
   }
 
@@ -210,6 +238,7 @@ export class Mmu {
   private forgetLarge(): void {
     for (let i = 0; i < this.largeFilledCount; i++) this.isLargeListed[this.largeFilled[i]] = 0
     this.largeFilledCount = 0
+    this.largePages.clear()
   }
 
   /** INVLPG: forgets the translation of the page that holds the address, for a large page all of it. */
@@ -222,7 +251,8 @@ export class Mmu {
       if (i32[at + READ_TAG] === page && i32[at + READ_TAG + 1] === hi) this.clearSlot(slot)
     }
     // The slots of a large page are scattered over the table: compare the address bits above the page size.
-    for (let i = 0; i < this.largeFilledCount; i++) {
+    const large = this.largePages.mayHold(lo, hi) ? this.largeFilledCount : 0
+    for (let i = 0; i < large; i++) {
       const slot = this.largeFilled[i]
       if (this.span[slot] === Span.SMALL) continue
       const shift = this.span[slot] === Span.LARGE ? 21 : 30
@@ -269,26 +299,44 @@ export class Mmu {
 
   /** Enters what the last walk found. The entry keeps to the rule of state.ts: a hit may be used without any further check. */
   private fill(slot: number, lo: number, hi: number, physical: number, user: boolean): void {
+    const page = lo & ~0xfff
+    const canWrite = this.dirty && this.memory.codePages[physical >>> 12] === 0 && this.allows(Access.WRITE, user)
+    this.windows.enter(slot, lo, hi, physical, this.leafOfWalk(), this.pageSpan, canWrite)
+    this.fetching[slot] = !this.allows(Access.EXECUTE, user) ? Fetching.UNKNOWN : this.global ? Fetching.GLOBAL : Fetching.LOCAL
+    if (this.pageSpan !== Span.SMALL) this.largePages.add(lo, hi, this.pageSpan)
+    this.fillSlot(slot, page, hi, RAM_BASE + physical, this.pageSpan, canWrite)
+  }
+
+  /** Fills a slot from the windows found last, whose pages are known to be as that one was; 0 when they do not hold the page. */
+  private fillFromLast(slot: number, lo: number, hi: number, kind: number): number {
+    const { windows } = this
+    const table = slot < TLB_ENTRIES ? 0 : 2
+    const canWrite = windows.lastHolds(table + 1, lo, hi)
+    const canRead = windows.lastHolds(table, lo, hi)
+    if ((kind === Access.WRITE ? !canWrite : !canRead) || (canRead && canWrite && !windows.lastAgree(table))) return 0
+    const page = lo & ~0xfff
+    const span = windows.spanOfLast(canRead ? table : table + 1)
+    const host = windows.enterLast(slot, page, canRead ? table : table + 1, canWrite)
+    if (span !== Span.SMALL) this.largePages.add(lo, hi, span)
+    this.fetching[slot] = Fetching.UNKNOWN
+    this.fillSlot(slot, page, hi, host, span, canWrite)
+    return (host >>> 0) + (lo & 0xfff)
+  }
+
+  private fillSlot(slot: number, page: number, hi: number, host: number, span: number, canWrite: boolean): void {
     const { i32 } = this.state
     const at = TABLES + slot * SLOT_WORDS
     if (this.span[slot] === Span.NONE) this.filled[this.filledCount++] = slot
-    this.span[slot] = this.pageSpan
-    if (this.pageSpan !== Span.SMALL && this.isLargeListed[slot] === 0) {
+    this.span[slot] = span
+    if (span !== Span.SMALL && this.isLargeListed[slot] === 0) {
       this.isLargeListed[slot] = 1
       this.largeFilled[this.largeFilledCount++] = slot
     }
-    i32[at + READ_TAG] = lo & ~0xfff
+    i32[at + READ_TAG] = page
     i32[at + READ_TAG + 1] = hi
-    i32[at + HOST] = RAM_BASE + physical
-    const canWrite = this.dirty && this.memory.codePages[physical >>> 12] === 0 && this.allows(Access.WRITE, user)
-    this.windows.enter(slot, lo, hi, physical, this.leafOfWalk(), canWrite)
-    if (canWrite) {
-      i32[at + WRITE_TAG] = lo & ~0xfff
-      i32[at + WRITE_TAG + 1] = hi
-    } else {
-      i32[at + WRITE_TAG] = invalidTagLo(slot)
-      i32[at + WRITE_TAG + 1] = TLB_INVALID_HI
-    }
+    i32[at + HOST] = host
+    i32[at + WRITE_TAG] = canWrite ? page : invalidTagLo(slot)
+    i32[at + WRITE_TAG + 1] = canWrite ? hi : TLB_INVALID_HI
   }
 
   private leafOfWalk(): Leaf {

@@ -12,7 +12,7 @@ export interface ArithmeticFlags {
  * Bits of State.SYSFLAGS that instructions can set. VM and the virtual interrupt flags are for virtual-8086 mode, which is not there; RF
  * only matters to instruction breakpoints, which are not there either, so it is pushed in frames and never kept.
  */
-const KEPT = Rflag.TF | Rflag.IF | Rflag.DF | Rflag.IOPL | Rflag.NT | Rflag.AC | Rflag.ID
+export const KEPT_FLAGS = Rflag.TF | Rflag.IF | Rflag.DF | Rflag.IOPL | Rflag.NT | Rflag.AC | Rflag.ID
 
 /** RFLAGS as a whole. Bits above 31 are always 0. */
 export class Rflags {
@@ -27,7 +27,7 @@ export class Rflags {
   }
 
   read(): number {
-    return (this.state.i32[Word.SYSFLAGS] & KEPT) | (this.arithmetic.read() & ARITHMETIC_FLAGS) | Rflag.FIXED
+    return (this.state.i32[Word.SYSFLAGS] & KEPT_FLAGS) | (this.arithmetic.read() & ARITHMETIC_FLAGS) | Rflag.FIXED
   }
 
   /** CF PF AF ZF SF OF alone. */
@@ -77,7 +77,7 @@ export class Rflags {
   private writeSystem(bits: number): void {
     const { i32 } = this.state
     const before = i32[Word.SYSFLAGS]
-    const after = (bits & KEPT) | Rflag.FIXED
+    const after = (bits & KEPT_FLAGS) | Rflag.FIXED
     i32[Word.SYSFLAGS] = after
     const set = after & ~before
     if ((set & Rflag.TF) !== 0 || ((set & Rflag.IF) !== 0 && this.host.interruptPending())) this.state.stop()

@@ -21,6 +21,7 @@ export const Descriptor = {
   P: 1 << 15,
   L: 1 << 21,
   DB: 1 << 22,
+  G: 1 << 23,
 } as const
 
 /** System descriptor types, SDM vol. 3, table 3-2. The 32-bit numbers are the 64-bit ones in IA-32e mode. */
@@ -37,8 +38,8 @@ export const isCode = (hi: number): boolean => (hi & (Descriptor.S | Descriptor.
 const isWritableData = (hi: number): boolean =>
   (hi & (Descriptor.S | Descriptor.CODE | Descriptor.WRITABLE)) === (Descriptor.S | Descriptor.WRITABLE)
 
-/** Attributes of SS after a null selector was loaded in 64-bit mode: unusable, and DPL is still the privilege level. */
-const nullStackAttributes = (dpl: number): number => SegmentAttribute.UNUSABLE | SegmentAttribute.DB | (dpl << SegmentAttribute.DPL_SHIFT)
+/** Attributes of SS after a null selector was loaded in 64-bit mode: unusable, and DPL, to be added, is still the privilege level. */
+export const NULL_STACK_ATTRIBUTES = SegmentAttribute.UNUSABLE | SegmentAttribute.DB
 
 /**
  * Segmentation: reads descriptors from GDT and LDT and loads the hidden segment registers with the checks of SDM vol. 3, chapter 5.
@@ -103,7 +104,7 @@ export class Segments {
   /** In bytes, as u32. */
   get limit(): number {
     const raw = (this.lo & 0xffff) | (this.hi & 0xf0000)
-    return ((this.hi & (1 << 23)) !== 0 ? (raw << 12) | 0xfff : raw) >>> 0
+    return ((this.hi & Descriptor.G) !== 0 ? (raw << 12) | 0xfff : raw) >>> 0
   }
   get attributes(): number { return (this.hi >>> 8) & 0xf0ff }
 
@@ -164,7 +165,7 @@ export class Segments {
   }
 
   loadNullStack(selector: number, cpl: number): void {
-    this.state.setSegment(SegmentIndex.SS, selector & 0xffff, nullStackAttributes(cpl), 0, 0, 0)
+    this.state.setSegment(SegmentIndex.SS, selector & 0xffff, NULL_STACK_ATTRIBUTES | (cpl << SegmentAttribute.DPL_SHIFT), 0, 0, 0)
   }
 
   /** LLDT, SDM vol. 2. */

@@ -70,11 +70,11 @@ test('what forgets one page forgets the windows it may be in', () => {
 test('a window of writing that reaches further than that of reading is forgotten too', () => {
   const cpu = new TestProcessor().longMode()
   for (let page = 0x100; page < 0x180; page++) cpu.translate(BigInt(page) << 12n, WRITE)
-  // Both begin anew: writing around 0x140, reading elsewhere, and then both at a page that only the former has.
+  // Both begin anew: writing around 0x140, reading elsewhere, and then reading at a page that only the former has.
   cpu.system.mmu.invalidateAll()
   cpu.translate(0x140000n, WRITE)
   cpu.translate(0x1f0000n, READ)
-  cpu.translate(0x17f000n, WRITE)
+  cpu.translate(0x17f000n, READ)
   expect(windowsOf(cpu, 0x17f).write?.base).toBe(0x100000)
   expect(windowsOf(cpu, 0x17f).read?.base).toBeGreaterThan(0x100000)
   cpu.system.mmu.invalidatePage(0x105000, 0)
@@ -118,4 +118,17 @@ describe('whatever the tables say and whatever was touched', () => {
       }
     }
   })
+})
+
+test('a page of the window found last is filled without a walk, until that is forgotten', () => {
+  const cpu = new TestProcessor().longMode()
+  for (const page of [0x50n, 0x51n, 0x52n]) cpu.translate(page << 12n, WRITE)
+  cpu.system.mmu.invalidateAll()
+  cpu.translate(0x50000n, WRITE)
+  expect(windowsOf(cpu, 0x52).write).toBeUndefined()
+  cpu.translate(0x52000n, WRITE)
+  expect(windowsOf(cpu, 0x52).write).toEqual(windowsOf(cpu, 0x50).write)
+  cpu.system.mmu.invalidatePage(0x51000, 0)
+  cpu.translate(0x51000n, READ)
+  expect(windowsOf(cpu, 0x51).write).toBeDefined()
 })

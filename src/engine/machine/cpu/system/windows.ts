@@ -1,11 +1,18 @@
 import type { PhysicalMemory } from '../../memory.ts'
 import {
-  RAM_BASE, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_INVALID_HI, TLB_SUPERVISOR, TLB_WINDOW_BYTES, TLB_WINDOWS, TlbField, TlbWindowField,
-  WINDOW_SLOT_BYTES, WINDOW_SLOTS, WINDOW_SLOTS_END, WINDOW_TAIL_BYTES, WindowSlotField,
+  LAST_WINDOWS, LAST_WINDOWS_END, RAM_BASE, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_INVALID_HI, TLB_SUPERVISOR, TLB_WINDOW_BYTES, TLB_WINDOWS,
+  TlbField, TlbWindowField, WINDOW_SLOT_BYTES, WINDOW_SLOTS, WINDOW_TAIL_BYTES, WindowSlotField,
 } from '../state.ts'
 import type { CpuState } from './views.ts'
 
-const LAST_WORDS = 4
+const BASE = WindowSlotField.BASE >> 2
+const BYTES = WindowSlotField.BYTES >> 2
+const DELTA = WindowSlotField.DELTA >> 2
+/** Of a window that is one page. */
+const PAGE_WINDOW_BYTES = 4096 - WINDOW_TAIL_BYTES
+/** Where the window found last is: 0 for reading and 1 for writing as supervisor, 2 and 3 as user. */
+const lastAt = (which: number): number => (LAST_WINDOWS + which * WINDOW_SLOT_BYTES) >> 2
+
 /** Neighbours of a page-table entry that are looked at on each side. */
 const NEIGHBOURS_MAX = 64
 /** Pages on each side of a written one that are searched for code. */
@@ -39,14 +46,17 @@ export class Windows {
   /** TLB slots whose windows reach beyond their page. */
   private readonly wide = new Int32Array(2 * TLB_ENTRIES)
   private wideCount = 0
+  /** No page outside these is in any of them. */
+  private lowest = Infinity
+  private highest = -Infinity
   private readonly isListed = new Uint8Array(2 * TLB_ENTRIES)
   private readonly emptySlots: Uint8Array
   /** Eight of the memory's codePages each. */
   private readonly octets: Float64Array
+  /** Of the pages in each of the windows found last. */
+  private readonly spans = new Uint8Array(4)
   private before = 0
   private after = 0
-  /** The last window of either TLB by reading and by writing: linear base (halves), bytes (0: none), host minus linear. */
-  private readonly last = new Int32Array(4 * LAST_WORDS)
   private readonly i32: Int32Array
 
   constructor(state: CpuState, memory: PhysicalMemory) {
@@ -54,51 +64,84 @@ export class Windows {
     this.i32 = state.i32
     this.memory = memory
     this.octets = new Float64Array(memory.codePages.buffer, 0, memory.codePages.length >> 3)
-    const words = new Int32Array((WINDOW_SLOTS_END - WINDOW_SLOTS) >> 2)
+    const words = new Int32Array((LAST_WINDOWS_END - WINDOW_SLOTS) >> 2)
     for (let at = 0; at < words.length; at += WINDOW_SLOT_BYTES >> 2) {
       words[at + (WindowSlotField.BASE >> 2) + 1] = TLB_INVALID_HI
-      words[at + (WindowSlotField.BYTES >> 2)] = 4096 - WINDOW_TAIL_BYTES
+      words[at + (WindowSlotField.BYTES >> 2)] = PAGE_WINDOW_BYTES
     }
     this.emptySlots = new Uint8Array(words.buffer)
   }
 
-  /** Computes the windows of a TLB slot that has just been filled for the page at (lo, hi). */
-  enter(slot: number, lo: number, hi: number, physical: number, leaf: Leaf, canWrite: boolean): void {
+  /** Computes the windows of a TLB slot that is being filled for the page at (lo, hi), which is of that span. */
+  enter(slot: number, lo: number, hi: number, physical: number, leaf: Leaf, span: number, canWrite: boolean): void {
+    const delta = (RAM_BASE + physical - (lo & ~0xfff)) | 0
+    const table = slot < TLB_ENTRIES ? 0 : 2
+    for (let which = table; which <= table + (canWrite ? 1 : 0); which++)
+      if (!this.lastHolds(which, lo, hi) || this.i32[lastAt(which) + DELTA] !== delta) this.find(which, lo, hi, physical, leaf, span)
+    this.enterLast(slot, lo & ~0xfff, table, canWrite)
+  }
+
+  /** Makes the windows found last those of a slot: `which` that for reading. Returns where the page is in this memory. */
+  enterLast(slot: number, page: number, which: number, canWrite: boolean): number {
+    const { i32 } = this
     const at = (TLB_WINDOWS + slot * TLB_WINDOW_BYTES) >> 2
-    this.i32[at + (TlbWindowField.DELTA >> 2)] = (RAM_BASE + physical - (lo & ~0xfff)) | 0
-    if (this.isListed[slot] === 0) {
+    const read = lastAt(which)
+    const write = lastAt(which | 1)
+    i32[at + (TlbWindowField.READ_BASE >> 2)] = i32[read + BASE]
+    i32[at + (TlbWindowField.READ_BASE >> 2) + 1] = i32[read + BASE + 1]
+    i32[at + (TlbWindowField.READ_BYTES >> 2)] = i32[read + BYTES]
+    i32[at + (TlbWindowField.DELTA >> 2)] = i32[read + DELTA]
+    let isWide = i32[read + BYTES] !== PAGE_WINDOW_BYTES
+    if (canWrite) {
+      i32[at + (TlbWindowField.WRITE_BASE >> 2)] = i32[write + BASE]
+      i32[at + (TlbWindowField.WRITE_BASE >> 2) + 1] = i32[write + BASE + 1]
+      i32[at + (TlbWindowField.WRITE_BYTES >> 2)] = i32[write + BYTES]
+      isWide ||= i32[write + BYTES] !== PAGE_WINDOW_BYTES
+    }
+    if (isWide && this.isListed[slot] === 0) {
       this.isListed[slot] = 1
       this.wide[this.wideCount++] = slot
     }
-    this.enterOne(slot, at, TlbWindowField.READ_BASE, TlbWindowField.READ_BYTES, lo, hi, physical, leaf, false)
-    if (canWrite) this.enterOne(slot, at, TlbWindowField.WRITE_BASE, TlbWindowField.WRITE_BYTES, lo, hi, physical, leaf, true)
+    return page + i32[read + DELTA]
   }
 
-  private enterOne(
-    slot: number, at: number, baseField: number, bytesField: number, lo: number, hi: number, physical: number, leaf: Leaf, write: boolean,
-  ): void {
-    const { i32, last } = this
+  /** Whether one of the windows found last holds a page. */
+  lastHolds(which: number, lo: number, hi: number): boolean {
+    const { i32 } = this
+    const last = lastAt(which)
+    return i32[last + BASE + 1] === hi && ((lo & ~0xfff) - i32[last + BASE]) >>> 0 < i32[last + BYTES] >>> 0
+  }
+  /** Whether those for reading and writing lead to the same place, as they do unless a guest has changed its page tables in between. */
+  lastAgree(table: number): boolean {
+    return this.i32[lastAt(table) + DELTA] === this.i32[lastAt(table + 1) + DELTA]
+  }
+  /** Of the pages in one of them. */
+  spanOfLast(which: number): number {
+    return this.spans[which]
+  }
+
+  private find(which: number, lo: number, hi: number, physical: number, leaf: Leaf, span: number): void {
+    const { i32 } = this
     const page = lo & ~0xfff
-    const delta = i32[at + (TlbWindowField.DELTA >> 2)]
-    const known = ((slot < TLB_ENTRIES ? 0 : 2) + (write ? 1 : 0)) * LAST_WORDS
-    const isSame = last[known + 3] === delta && last[known + 1] === hi && (page - last[known]) >>> 0 < last[known + 2] >>> 0
-    if (!isSame) {
-      this.measure(lo, physical, leaf, write)
-      last[known] = page - this.before * 4096
-      last[known + 1] = hi
-      last[known + 2] = (this.before + 1 + this.after) * 4096 - WINDOW_TAIL_BYTES
-      last[known + 3] = delta
-    }
-    const base = at + (baseField >> 2)
-    i32[base] = last[known]
-    i32[base + 1] = hi
-    i32[at + (bytesField >> 2)] = last[known + 2]
+    const last = lastAt(which)
+    this.measure(lo, physical, leaf, (which & 1) !== 0)
+    this.spans[which] = span
+    i32[last + BASE] = page - this.before * 4096
+    i32[last + BASE + 1] = hi
+    i32[last + BYTES] = (this.before + 1 + this.after) * 4096 - WINDOW_TAIL_BYTES
+    i32[last + DELTA] = (RAM_BASE + physical - page) | 0
+    if (this.before + this.after === 0) return
+    const at = hi * 0x100000000 + (page >>> 0)
+    this.lowest = Math.min(this.lowest, at - this.before * 4096)
+    this.highest = Math.max(this.highest, at + this.after * 4096)
   }
 
   /** Forgets what translated code looks through, and of the TLB's windows those that hold a linear page. */
   dropLinear(lo: number, hi: number): void {
-    const { i32 } = this.state
-    this.drop((base, _, bytes) => i32[base + 1] === hi && ((lo & ~0xfff) - i32[base]) >>> 0 < bytes)
+    const { i32 } = this
+    const page = hi * 0x100000000 + ((lo & ~0xfff) >>> 0)
+    if (page < this.lowest || page > this.highest) this.forget()
+    else this.drop((base, _, bytes) => i32[base + 1] === hi && ((lo & ~0xfff) - i32[base]) >>> 0 < bytes)
   }
 
   /** The same for a page of this memory. */
@@ -110,6 +153,8 @@ export class Windows {
   dropAll(): void {
     for (let i = 0; i < this.wideCount; i++) this.isListed[this.wide[i]] = 0
     this.wideCount = 0
+    this.lowest = Infinity
+    this.highest = -Infinity
     this.forget()
   }
 
@@ -139,13 +184,12 @@ export class Windows {
       i32[at + (field >> 2)] = i32[tag]
       i32[at + (field >> 2) + 1] = i32[tag + 1]
     }
-    i32[at + (TlbWindowField.READ_BYTES >> 2)] = i32[at + (TlbWindowField.WRITE_BYTES >> 2)] = 4096 - WINDOW_TAIL_BYTES
+    i32[at + (TlbWindowField.READ_BYTES >> 2)] = i32[at + (TlbWindowField.WRITE_BYTES >> 2)] = PAGE_WINDOW_BYTES
     this.isListed[slot] = 0
   }
 
   private forget(): void {
     this.state.u8.set(this.emptySlots, WINDOW_SLOTS)
-    for (let known = 0; known < 4; known++) this.last[known * LAST_WORDS + 2] = 0
   }
 
   /** How many pages before and after a page belong to its window. */

@@ -4,13 +4,10 @@ export const Span = { NONE: 0, SMALL: 1, LARGE: 2, HUGE: 3 } as const
 const ENTRIES = 4096
 
 /**
- * Pages that code was fetched from since the jump cache was last made stale as a whole. Where none of them is, a translation can be
- * forgotten without the jump cache's noticing.
- *
- * Pages that share an entry are taken for one another: then more is forgotten than need be, which is always right. So it has one size,
- * and emptying it is one addition.
+ * A set of guest pages that may hold more than was put into it: pages that share an entry are taken for one another. So it has one size,
+ * and emptying it is one addition. For what may be forgotten more often than need be.
  */
-export class FetchedPages {
+export class PageSet {
   private readonly stamps = new Int32Array(ENTRIES)
   private stamp = 1
 
@@ -18,7 +15,7 @@ export class FetchedPages {
     this.stamps[entry(lo, hi, span)] = this.stamp
   }
 
-  /** False: no code was fetched from the page that holds an address, whatever the page's size is. */
+  /** False: no page is in the set that holds an address, whatever its size. */
   mayHold(lo: number, hi: number): boolean {
     const { stamps, stamp } = this
     for (let span: number = Span.SMALL; span <= Span.HUGE; span++) if (stamps[entry(lo, hi, span)] === stamp) return true
