@@ -8,8 +8,8 @@ import { FloatUnit } from './float/unit.ts'
 import { FLOAT_EVALUATORS } from './instructions/sse/operation.ts'
 import { INSTRUCTION_BYTES_MAX, decode } from './decode.ts'
 import { Status } from './fpu/registers.ts'
-import { buildInterpreter } from './interpreter/build.ts'
-import { JumpField } from './interpreter/interface.ts'
+import { interpreterBytes } from './interpreter/bytes.ts'
+import { JumpField, MEMORY_PAGES_MIN } from './interpreter/interface.ts'
 import type { InterpreterImports } from './interpreter/interface.ts'
 import { AccessMode } from './record.ts'
 import { Regions } from './regions.ts'
@@ -26,8 +26,6 @@ export type Tier = 'auto' | 'interpreter' | 'translator'
 
 /** Executions of a block before it is translated: what translating costs is worth some hundred thousand instructions of tier 0. */
 const HOT_AFTER = 2000
-/** Pages that a machine's memory has at least: what generated modules declare to import. */
-const MEMORY_PAGES_MIN = 128
 
 const word = (offset: number): number => offset >> 2
 
@@ -40,7 +38,7 @@ const CRC32C_TABLE = Array.from({ length: 256 }, (_, byte) => {
 let interpreterModule: WebAssembly.Module | undefined
 /** Tier 0 is the same for every machine: compiled once. */
 function interpreter(): WebAssembly.Module {
-  interpreterModule ??= new WebAssembly.Module(buildInterpreter(MEMORY_PAGES_MIN))
+  interpreterModule ??= new WebAssembly.Module(interpreterBytes())
   return interpreterModule
 }
 

@@ -7,8 +7,8 @@ import { codeKey } from './code-cache.ts'
 import { INSTRUCTION_BYTES_MAX } from './decode.ts'
 import type { Instruction } from './decode.ts'
 import type { FloatClass } from './float/unit.ts'
+import { REGION_SLOTS } from './interpreter/interface.ts'
 import { findBlocks } from './region/blocks.ts'
-import { REGION_LOCALS } from './region/region-emit.ts'
 import { REGION_SPAN_MAX, Translator, usesFloats } from './region/translate.ts'
 import type { EntryTable, TranslatedRegion } from './region/translate.ts'
 import { VectorConstants } from './region/vector-constants.ts'
@@ -133,7 +133,7 @@ export class Regions {
     const translated = translator.translate()
     const writer = new ModuleWriter()
     const region = writer.declare([Type.i32], [Type.i32])
-    writer.define(region, REGION_LOCALS, translated.body)
+    writer.define(region, translated.locals, translated.body)
     writer.exportFunction('r', region)
     const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(memoryPages)), { e: { memory: memory.wasm } })
     this.fillTable(table, translated)
@@ -202,7 +202,7 @@ export class Regions {
     { pages, ranges, mode, floatClass }: Pick<Region, 'pages' | 'ranges'> & { mode: number; floatClass: FloatClass | undefined },
   ): void {
     const slot = this.free.pop() ?? this.nextSlot++
-    if (slot >= this.options.table.length) {
+    if (slot >= REGION_SLOTS) {
       this.flush()
       this.install(code, translated, { pages, ranges, mode, floatClass })
       return
