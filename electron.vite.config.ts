@@ -1,6 +1,7 @@
-import { join } from 'node:path'
+import { join, normalize } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import { runnerImport, type Plugin } from 'vite'
 
 /**
  * The build. `ATOLL_OUT` is where it goes (default `out`) and `ATOLL_BUILD=node` leaves out what only a window needs;
@@ -11,8 +12,23 @@ const out = process.env.ATOLL_OUT ?? 'out'
 const hasWindow = process.env.ATOLL_BUILD !== 'node'
 const source = (path: string): string => join(import.meta.dirname, 'src', path)
 
+/** Tier 0 is the same in every process: its bytes are generated once, here, and stand where the module was that generates them. */
+function interpreterBytes(): Plugin {
+  const file = source('engine/machine/cpu/interpreter/bytes.ts')
+  return {
+    name: 'atoll-interpreter-bytes',
+    async load(id) {
+      if (normalize(id) !== file) return undefined
+      const { module } = await runnerImport<typeof import('./src/engine/machine/cpu/interpreter/bytes.ts')>(file, { configFile: false })
+      const text = Buffer.from(module.interpreterBytes()).toString('base64')
+      return `export const interpreterBytes = () => Buffer.from('${text}', 'base64')`
+    },
+  }
+}
+
 export default defineConfig({
   main: {
+    plugins: [interpreterBytes()],
     build: {
       outDir: out,
       emptyOutDir: false,

@@ -42,9 +42,12 @@ export class FrameAllocator {
   add(range: MemoryRange, except: readonly MemoryRange[] = []): void {
     const first = Math.ceil(range.start / PAGE_BYTES)
     const last = Math.floor(Math.min(range.end, this.memory.bytes) / PAGE_BYTES) - 1
+    const excepted = new Uint8Array(Math.max(0, last + 1 - first))
+    const inRange = (frame: number): number => Math.min(Math.max(frame - first, 0), excepted.length)
+    for (const { start, end } of except)
+      excepted.fill(1, inRange(Math.floor(start / PAGE_BYTES)), inRange(Math.ceil(end / PAGE_BYTES)))
     for (let frame = last; frame >= first; frame--) {
-      const start = frame * PAGE_BYTES
-      if (except.some((other) => other.start < start + PAGE_BYTES && other.end > start)) continue
+      if (excepted[frame - first] === 1) continue
       this.stack[this.depth++] = frame
       this.total++
     }

@@ -8,17 +8,22 @@ import { RECORDS, RECORDS_END } from './state.ts'
 
 /** Instructions of one block at most. */
 const BLOCK_INSTRUCTIONS_MAX = 64
-/** A block that may not be cached (its instruction crosses a page) is written here anew each time. */
+/** A block that may not be cached (its bytes are a device's) is written here anew each time. */
 const SCRATCH_BLOCK = RECORDS
 const SCRATCH_BYTES = BLOCK_HEADER_BYTES + 2 * RECORD_BYTES
 
-/** A straight run of decoded instructions within one physical page. */
+/** A straight run of decoded instructions within one physical page, or the one instruction that goes on in another. */
 export interface Block {
+  /** What it is found by. */
+  key: number
   /** Guest-physical address of its first byte. */
   physical: number
   mode: number
-  /** Bytes of code it covers. */
+  /** Bytes of code it covers in the page where it begins. */
   bytes: number
+  /** Where it goes on, a page's guest-physical address, and how many bytes it has there: 0 when it does not. */
+  rest: number
+  restBytes: number
   /** Offset of its first record in the machine's memory. */
   record: number
   instructions: readonly Instruction[]
@@ -26,6 +31,10 @@ export interface Block {
 
 /** Mode and physical address in one number: what a block is found by. */
 export const codeKey = (physical: number, mode: number): number => physical * 64 + mode
+
+/** The same for an instruction that goes on in the page at `rest`: apart from all of codeKey's. Fits a double: 20 + 10 + 20 bits. */
+const crossingKey = (physical: number, rest: number, mode: number): number =>
+  2 ** 51 + (codeKey(Math.floor(physical / PAGE_BYTES) * 16 + PAGE_BYTES - 1 - (physical % PAGE_BYTES), mode)) * 2 ** 20 + rest / PAGE_BYTES
 
 /** Decoded blocks by physical address and mode, and what to forget when their bytes change. */
 export class CodeCache {
@@ -58,16 +67,28 @@ export class CodeCache {
     return this.blocks.get(codeKey(physical, mode))
   }
 
-  /** Physical addresses of the blocks in a page that were decoded for a mode. */
+  /** The block of the one instruction that begins at the end of a page and goes on in the page at `rest`, decoded if need be. */
+  crossing(physical: number, rest: number, mode: number): Block {
+    return this.knownCrossing(physical, rest, mode) ?? this.decodeCrossing(physical, rest, mode)
+  }
+
+  /** The same if it was ever executed. */
+  knownCrossing(physical: number, rest: number, mode: number): Block | undefined {
+    return this.blocks.get(crossingKey(physical, rest, mode))
+  }
+
+  /** Physical addresses where blocks begin in a page that were decoded for a mode. */
   blocksOfPage(page: number, mode: number): number[] {
-    return [...(this.byPage.get(page) ?? [])].filter((block) => block.mode === mode).map(({ physical }) => physical)
+    return [...(this.byPage.get(page) ?? [])]
+      .filter((block) => block.mode === mode && block.physical >>> PAGE_SHIFT === page)
+      .map(({ physical }) => physical)
   }
 
   ofRecord(record: number): Block | undefined {
     return this.byRecord.get(record)
   }
 
-  /** Decodes one instruction from bytes that no single page holds; returns its record. */
+  /** Decodes one instruction from bytes that are not in RAM, or not all of them; returns its record. */
   scratch(bytes: Uint8Array, mode: number): number {
     const instruction = this.decodeOne(bytes, 0, bytes.length, mode)
     const record = SCRATCH_BLOCK + BLOCK_HEADER_BYTES
@@ -95,21 +116,40 @@ export class CodeCache {
       if (instruction.definition.control !== undefined) break
     }
     if (instructions.length === 0) return undefined
+    return this.enter({ key: codeKey(physical, mode), physical, mode, bytes: at - physical, rest: 0, restBytes: 0 }, instructions)
+  }
+
+  private decodeCrossing(physical: number, rest: number, mode: number): Block {
+    const { ram } = this.memory
+    const bytes = PAGE_BYTES - (physical % PAGE_BYTES)
+    const both = new Uint8Array(FETCH_BYTES)
+    both.set(ram.subarray(physical, physical + bytes))
+    both.set(ram.subarray(rest, rest + FETCH_BYTES - bytes), bytes)
+    const decoded = this.decodeOne(both, 0, FETCH_BYTES, mode)
+    const instruction = decoded === INCOMPLETE ? undefinedInstruction(mode) : decoded
+    // What no length is known of may depend on all the bytes that were looked at.
+    const restBytes = FETCH_BYTES - bytes
+    return this.enter({ key: crossingKey(physical, rest, mode), physical, mode, bytes, rest, restBytes }, [instruction])
+  }
+
+  /** Writes the records of a new block. */
+  private enter(place: Omit<Block, 'record' | 'instructions'>, instructions: readonly Instruction[]): Block {
     const size = BLOCK_HEADER_BYTES + (instructions.length + 1) * RECORD_BYTES
     if (this.next + size > RECORDS_END) this.flush()
     const header = this.next
     this.next += size
     let record = header + BLOCK_HEADER_BYTES
     this.view.setUint32(header, this.hotAfter, true)
-    const block: Block = { physical, mode, bytes: at - physical, record, instructions }
+    const block: Block = { ...place, record, instructions }
     for (const instruction of instructions) {
       writeRecord(this.view, record, instruction)
       record += RECORD_BYTES
     }
     writeEnd(this.view, record, END_HANDLER)
-    this.blocks.set(codeKey(physical, mode), block)
+    this.blocks.set(block.key, block)
     this.byRecord.set(block.record, block)
-    this.pageOf(physical >>> PAGE_SHIFT).add(block)
+    this.pageOf(block.physical >>> PAGE_SHIFT).add(block)
+    if (block.restBytes > 0) this.pageOf(block.rest >>> PAGE_SHIFT).add(block)
     return block
   }
 
@@ -134,20 +174,28 @@ export class CodeCache {
       const blocks = this.byPage.get(page)
       if (!blocks) continue
       for (const block of blocks)
-        if (block.physical < address + length && address < block.physical + block.bytes) {
+        if (
+          (block.physical < address + length && address < block.physical + block.bytes) ||
+          (block.rest < address + length && address < block.rest + block.restBytes)
+        ) {
           found = true
-          blocks.delete(block)
-          this.blocks.delete(codeKey(block.physical, block.mode))
-          this.byRecord.delete(block.record)
-          for (let index = 0; index < block.instructions.length; index++)
-            writeEnd(this.view, block.record + index * RECORD_BYTES, END_HANDLER)
+          this.forget(block)
         }
-      if (blocks.size === 0) {
-        this.byPage.delete(page)
-        this.memory.codePages[page] = 0
-      }
     }
     return found
+  }
+
+  private forget(block: Block): void {
+    this.blocks.delete(block.key)
+    this.byRecord.delete(block.record)
+    for (let index = 0; index < block.instructions.length; index++)
+      writeEnd(this.view, block.record + index * RECORD_BYTES, END_HANDLER)
+    for (const page of [block.physical >>> PAGE_SHIFT, block.rest >>> PAGE_SHIFT]) {
+      const blocks = this.byPage.get(page)
+      if (blocks?.delete(block) !== true || blocks.size > 0) continue
+      this.byPage.delete(page)
+      this.memory.codePages[page] = 0
+    }
   }
 
   /** Forgets everything. */

@@ -46,4 +46,53 @@ describe('Cpu', () => {
       expect(cpu.halted).toBe(true)
     }
   })
+
+  describe.each([
+    ['interpreter', undefined],
+    ['auto', 3],
+    ['translator', undefined],
+  ] as const)('an instruction that goes on in the next page, %s', (tier, hotAfter) => {
+    const ROUNDS = 20
+    const ELSEWHERE = 0x102
+
+    /** Adds what the instruction across the pages loads, ROUNDS times. */
+    function sum({ cpu }: ReturnType<typeof bareCpu>): bigint {
+      cpu.setGpr(1, BigInt(ROUNDS))
+      cpu.setGpr(3, 0n)
+      cpu.rip = 0x100ffdn
+      expect(cpu.run(4 * ROUNDS)).toBe(4 * ROUNDS)
+      return cpu.getGpr(3)
+    }
+    /** mov eax,imm ; add ebx,eax ; dec ecx ; jnz back: the last two bytes of the immediate are the second page's first. */
+    function load(second: number): ReturnType<typeof bareCpu> {
+      const bare = bareCpu({ tier, hotAfter, swapped: [] })
+      const code = [0xb8, 0x01, 0x00, second, 0x00, 0x01, 0xc3, 0xff, 0xc9, 0x75, 0xf5]
+      bare.memory.write(0x100ffd, Uint8Array.from(code))
+      bare.memory.write(ELSEWHERE << 12, Uint8Array.from(code.slice(3)))
+      return bare
+    }
+
+    test('is what it becomes when that page is written', () => {
+      const bare = load(0)
+      expect(sum(bare)).toBe(BigInt(ROUNDS))
+      bare.memory.writeU8(0x101000, 2)
+      expect(sum(bare)).toBe(BigInt(ROUNDS) * 0x20001n)
+      bare.memory.writeU8(0x100ffe, 3)
+      expect(sum(bare)).toBe(BigInt(ROUNDS) * 0x20003n)
+    })
+
+    test('is what it becomes when that page is mapped to another', () => {
+      const bare = load(0)
+      bare.memory.writeU8(ELSEWHERE << 12, 4)
+      expect(sum(bare)).toBe(BigInt(ROUNDS))
+      bare.memory.writeU64(0x4000 + 0x101 * 8, BigInt(ELSEWHERE << 12) | 3n)
+      bare.cpu.invalidatePage(0x101000n)
+      expect(sum(bare)).toBe(BigInt(ROUNDS) * 0x40001n)
+      bare.memory.writeU64(0x4000 + 0x101 * 8, 0n)
+      bare.cpu.invalidatePage(0x101000n)
+      bare.cpu.rip = 0x100ffdn
+      bare.cpu.run(1)
+      expect(bare.cpu.cr2).toBe(0x101000n)
+    })
+  })
 })

@@ -1,14 +1,15 @@
 import type { PhysicalMemory } from '../memory.ts'
 import { PAGE_BYTES } from '../memory.ts'
 import { CodeCache, FETCH_BYTES } from './code-cache.ts'
+import type { Block } from './code-cache.ts'
 import type { CpuCore, CpuHost } from './core.ts'
 import { CcKind, ccOp } from './flags.ts'
 import { FloatUnit } from './float/unit.ts'
 import { FLOAT_EVALUATORS } from './instructions/sse/operation.ts'
 import { INSTRUCTION_BYTES_MAX, decode } from './decode.ts'
 import { Status } from './fpu/registers.ts'
-import { buildInterpreter } from './interpreter/build.ts'
-import { JumpField } from './interpreter/interface.ts'
+import { interpreterBytes } from './interpreter/bytes.ts'
+import { JumpField, MEMORY_PAGES_MIN } from './interpreter/interface.ts'
 import type { InterpreterImports } from './interpreter/interface.ts'
 import { AccessMode } from './record.ts'
 import { Regions } from './regions.ts'
@@ -25,8 +26,6 @@ export type Tier = 'auto' | 'interpreter' | 'translator'
 
 /** Executions of a block before it is translated: what translating costs is worth some hundred thousand instructions of tier 0. */
 const HOT_AFTER = 2000
-/** Pages that a machine's memory has at least: what generated modules declare to import. */
-const MEMORY_PAGES_MIN = 128
 
 const EXPLICIT_FLAGS = ccOp(CcKind.EXPLICIT, 1)
 
@@ -41,7 +40,7 @@ const CRC32C_TABLE = Array.from({ length: 256 }, (_, byte) => {
 let interpreterModule: WebAssembly.Module | undefined
 /** Tier 0 is the same for every machine: compiled once. */
 function interpreter(): WebAssembly.Module {
-  interpreterModule ??= new WebAssembly.Module(buildInterpreter(MEMORY_PAGES_MIN))
+  interpreterModule ??= new WebAssembly.Module(interpreterBytes())
   return interpreterModule
 }
 
@@ -261,7 +260,12 @@ export class Cpu implements CpuCore {
     if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
     const physical = (host >>> 0) - RAM_BASE
     const block = this.cache.block(physical, mode)
-    if (!block) return this.resolveCrossing(physical, ripLo, ripHi, mode)
+    return block ? this.enter(block, ripLo, ripHi) : this.resolveCrossing(physical, ripLo, ripHi, mode)
+  }
+
+  /** Notes in the jump cache what is at an address. */
+  private enter(block: Block, ripLo: number, ripHi: number): number {
+    const { i32 } = this
     const entry = JUMP_CACHE + ((ripLo ^ ((ripLo >>> 12) | (ripHi << 20))) & (JUMP_ENTRIES - 1)) * JUMP_ENTRY_BYTES
     i32[word(entry + JumpField.ADDRESS)] = ripLo
     i32[word(entry + JumpField.ADDRESS) + 1] = ripHi
@@ -287,17 +291,14 @@ export class Cpu implements CpuCore {
   private resolveCrossing(physical: number, ripLo: number, ripHi: number, mode: number): number {
     const { i32, system } = this
     const first = PAGE_BYTES - (physical & (PAGE_BYTES - 1))
-    const bytes = new Uint8Array(FETCH_BYTES)
-    bytes.set(this.memory.ram.subarray(physical, physical + first))
     const nextLo = (ripLo + first) | 0
     i32[word(State.SLOW_VA)] = nextLo
     i32[word(State.SLOW_VA) + 1] = nextLo >>> 0 < ripLo >>> 0 ? ripHi + 1 : ripHi
     const host = system.translate(Access.EXECUTE)
     if (host === TRANSLATE_FAULT) return this.fetchFault()
-    if (host !== TRANSLATE_MMIO) {
-      const from = (host >>> 0) - RAM_BASE
-      bytes.set(this.memory.ram.subarray(from, from + FETCH_BYTES - first), first)
-    }
+    if (host !== TRANSLATE_MMIO) return this.enter(this.cache.crossing(physical, (host >>> 0) - RAM_BASE, mode), ripLo, ripHi)
+    const bytes = new Uint8Array(FETCH_BYTES)
+    bytes.set(this.memory.ram.subarray(physical, physical + first))
     return this.cache.scratch(bytes, mode)
   }
 

@@ -76,14 +76,13 @@ export function allVariants(): readonly Variant[] {
 }
 
 for (const row of TABLE) register(row)
-for (const cell of maps)
-  for (const parsed of cell)
-    for (const long of [false, true])
-      for (const size of operandSizes(parsed, long)) {
-        variantOf(parsed, parsed.row.definition, size, long)
-        if (parsed.row.rep) variantOf(parsed, parsed.row.rep, size, long)
-        if (parsed.row.repne) variantOf(parsed, parsed.row.repne, size, long)
-      }
+for (const parsed of new Set(maps.flat()))
+  for (const long of [false, true])
+    for (const size of operandSizes(parsed, long)) {
+      variantOf(parsed, parsed.row.definition, size, long)
+      if (parsed.row.rep) variantOf(parsed, parsed.row.rep, size, long)
+      if (parsed.row.repne) variantOf(parsed, parsed.row.repne, size, long)
+    }
 for (const parsed of fixed.values())
   for (const long of [false, true]) for (const size of operandSizes(parsed, long)) variantOf(parsed, parsed.row.definition, size, long)
 

@@ -1,5 +1,7 @@
-import type { Code } from '../wasm/code.ts'
-import { Op, SimdOp } from '../wasm/opcodes.ts'
+import { groupLocals } from '../wasm/code.ts'
+import type { Code, LocalGroup } from '../wasm/code.ts'
+import { Op, SimdOp, Type } from '../wasm/opcodes.ts'
+import type { ValueType } from '../wasm/opcodes.ts'
 import { CcKind } from './flags.ts'
 import { Rflag, State, Vector } from './state.ts'
 import type { SystemOp } from './system-op.ts'
@@ -56,12 +58,6 @@ export interface FloatOperation {
   inline: (e: Emit, inputs: FloatInputs) => FloatInline
 }
 
-/** How many temporaries of each type a function has; one instruction may not need more. */
-export interface Temporaries {
-  i32: number
-  i64: number
-  v128: number
-}
 const CONSTANT_BASE = 1 << 20
 const CONSTANT_WIDE = 1 << 21
 const CONSTANT_VECTOR = 1 << 22
@@ -86,24 +82,32 @@ export abstract class Emit {
   slots: readonly Slot[] = []
   /** Whether the processor is in 64-bit mode. */
   long = true
-  private readonly i32Base: number
-  private readonly i64Base: number
-  private readonly v128Base: number
+  /** Types of the function's locals, by number: those it always has and those that were asked for since. */
+  private readonly locals: ValueType[]
+  /** Temporaries of each type, to be used again by each instruction; and how many this one has used. */
+  private readonly i32s: Value[] = []
+  private readonly i64s: Value[] = []
+  private readonly v128s: Value[] = []
   private i32Next = 0
   private i64Next = 0
   private v128Next = 0
   private readonly constants: Constant[] = []
   private readonly vectorConstants: (readonly number[])[] = []
 
-  private readonly temporaries: Temporaries
-
-  /** @param firstTemporary number of the first temporary local: i32s, then i64s, then v128s. */
-  constructor(code: Code, firstTemporary: number, temporaries: Temporaries) {
+  /** @param locals types of the function's parameters and of the locals that it has in any case. */
+  constructor(code: Code, locals: readonly ValueType[]) {
     this.code = code
-    this.temporaries = temporaries
-    this.i32Base = firstTemporary
-    this.i64Base = firstTemporary + temporaries.i32
-    this.v128Base = this.i64Base + temporaries.i64
+    this.locals = [...locals]
+  }
+
+  /** What the function has to declare beside its parameters: no more than was asked for, since each costs V8 at every branch. */
+  localsBehind(parameters: number): LocalGroup[] {
+    return groupLocals(this.locals.slice(parameters))
+  }
+
+  /** A local for good. */
+  protected newLocal(type: ValueType): Value {
+    return this.locals.push(type) - 1
   }
 
   /** Forgets the temporaries of the instruction before. */
@@ -121,20 +125,20 @@ export abstract class Emit {
   // ---- values
 
   newI32(): Value {
-    if (this.i32Next === this.temporaries.i32) throw new RangeError('out of i32 temporaries')
-    return this.i32Base + this.i32Next++
+    if (this.i32Next === this.i32s.length) this.i32s.push(this.newLocal(Type.i32))
+    return this.i32s[this.i32Next++]
   }
   newI64(): Value {
-    if (this.i64Next === this.temporaries.i64) throw new RangeError('out of i64 temporaries')
-    return this.i64Base + this.i64Next++
+    if (this.i64Next === this.i64s.length) this.i64s.push(this.newLocal(Type.i64))
+    return this.i64s[this.i64Next++]
   }
   newV128(): Value {
-    if (this.v128Next === this.temporaries.v128) throw new RangeError('out of v128 temporaries')
-    return this.v128Base + this.v128Next++
+    if (this.v128Next === this.v128s.length) this.v128s.push(this.newLocal(Type.v128))
+    return this.v128s[this.v128Next++]
   }
   isWide(value: Value): boolean {
     if (value >= CONSTANT_BASE) return value >= CONSTANT_WIDE
-    return value < this.i32Base || (value >= this.i64Base && value < this.v128Base)
+    return this.locals[value] === Type.i64
   }
   constI32(value: number): Value {
     this.constants.push({ low: value | 0, high: 0 })
@@ -361,7 +365,7 @@ export abstract class Emit {
     return this.popV128()
   }
   protected isVector(value: Value): boolean {
-    return value >= CONSTANT_VECTOR || (value >= this.v128Base && value < CONSTANT_BASE)
+    return value >= CONSTANT_VECTOR || (value < CONSTANT_BASE && this.locals[value] === Type.v128)
   }
   /** Tame bits that are known of a vector. */
   tameness(_value: Value): number {

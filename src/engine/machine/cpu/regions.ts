@@ -4,10 +4,11 @@ import { ModuleWriter } from '../wasm/code.ts'
 import { Type } from '../wasm/opcodes.ts'
 import type { Block, CodeCache } from './code-cache.ts'
 import { codeKey } from './code-cache.ts'
+import { INSTRUCTION_BYTES_MAX } from './decode.ts'
 import type { Instruction } from './decode.ts'
 import type { FloatClass } from './float/unit.ts'
+import { REGION_SLOTS } from './interpreter/interface.ts'
 import { findBlocks } from './region/blocks.ts'
-import { REGION_LOCALS } from './region/region-emit.ts'
 import { REGION_SPAN_MAX, Translator, usesFloats } from './region/translate.ts'
 import type { EntryTable, TranslatedRegion } from './region/translate.ts'
 import { VectorConstants } from './region/vector-constants.ts'
@@ -55,6 +56,8 @@ export interface RegionsOptions {
 }
 
 const FLOAT_CLASSES = 3
+/** Pages of the address space outside 64-bit mode. */
+const LEGACY_PAGES = 2 ** 20
 
 /** Tier 1's regions: makes them, finds the one for an address, and drops those whose code changed. */
 export class Regions {
@@ -113,22 +116,13 @@ export class Regions {
 
   /** Translates the code around a block. Returns whether there is a new region. */
   translate(hot: Block, rip: number): boolean {
-    const { cache, eager, memoryPages, memory } = this.options
+    const { memoryPages, memory } = this.options
     const { mode } = hot
     const floatClass = this.floatClass()
     const key = codeKey(hot.physical, mode) * FLOAT_CLASSES + floatClass
     if (this.hopeless.has(key)) return false
     const pages = new Map<number, number>()
-    const lookup = (address: number): readonly Instruction[] | undefined => {
-      const page = Math.floor(address / PAGE_BYTES)
-      const known = pages.get(page)
-      const physicalPage = known ?? this.physicalPage(page, mode)
-      if (physicalPage < 0) return undefined
-      const physical = physicalPage * PAGE_BYTES + (address - page * PAGE_BYTES)
-      const block = eager ? cache.block(physical, mode) : cache.known(physical, mode)
-      if (block) pages.set(page, physicalPage)
-      return block?.instructions
-    }
+    const lookup = (address: number): readonly Instruction[] | undefined => this.lookUpCode(address, mode, pages)
     const blocks = findBlocks(rip, lookup, (from, to) => this.seen(from, to, mode), floatClass)
     if (blocks.length === 0 || blocks[0].instructions.length === 0) {
       this.hopeless.add(key)
@@ -139,13 +133,34 @@ export class Regions {
     const translated = translator.translate()
     const writer = new ModuleWriter()
     const region = writer.declare([Type.i32], [Type.i32])
-    writer.define(region, REGION_LOCALS, translated.body)
+    writer.define(region, translated.locals, translated.body)
     writer.exportFunction('r', region)
     const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(memoryPages)), { e: { memory: memory.wasm } })
     this.fillTable(table, translated)
     const ranges = blocks.flatMap((block) => this.physicalRanges(block, pages))
     this.install(instance.exports.r, translated, { pages, ranges, mode, floatClass: usesFloats(blocks) ? floatClass : undefined })
     return true
+  }
+
+  /** What tier 0 has decoded at an address (or could, when translating eagerly); notes in `pages` where it is mapped. */
+  private lookUpCode(address: number, mode: number, pages: Map<number, number>): readonly Instruction[] | undefined {
+    const { cache, eager } = this.options
+    const page = Math.floor(address / PAGE_BYTES)
+    const physicalPage = pages.get(page) ?? this.physicalPage(page, mode)
+    if (physicalPage < 0) return undefined
+    const physical = physicalPage * PAGE_BYTES + (address - page * PAGE_BYTES)
+    const block = eager ? cache.block(physical, mode) : cache.known(physical, mode)
+    if (block) {
+      pages.set(page, physicalPage)
+      return block.instructions
+    }
+    const isLast = (mode & ModeBit.LONG) === 0 && page === LEGACY_PAGES - 1
+    if (physical % PAGE_BYTES <= PAGE_BYTES - INSTRUCTION_BYTES_MAX || isLast) return undefined
+    const rest = pages.get(page + 1) ?? this.physicalPage(page + 1, mode)
+    if (rest < 0) return undefined
+    const crossing = eager ? cache.crossing(physical, rest * PAGE_BYTES, mode) : cache.knownCrossing(physical, rest * PAGE_BYTES, mode)
+    if (crossing) pages.set(page, physicalPage).set(page + 1, rest)
+    return crossing?.instructions
   }
 
   /** Where blocks begin that tier 0 has run. */
@@ -187,7 +202,7 @@ export class Regions {
     { pages, ranges, mode, floatClass }: Pick<Region, 'pages' | 'ranges'> & { mode: number; floatClass: FloatClass | undefined },
   ): void {
     const slot = this.free.pop() ?? this.nextSlot++
-    if (slot >= this.options.table.length) {
+    if (slot >= REGION_SLOTS) {
       this.flush()
       this.install(code, translated, { pages, ranges, mode, floatClass })
       return

@@ -221,6 +221,23 @@ export class Code {
   }
 }
 
+/** As many of one type, in a row. */
+export interface LocalGroup {
+  count: number
+  type: ValueType
+}
+
+/** Locals as a function declares them. */
+export function groupLocals(types: readonly ValueType[]): LocalGroup[] {
+  const groups: LocalGroup[] = []
+  for (const type of types) {
+    const last = groups.at(-1)
+    if (last?.type === type) last.count++
+    else groups.push({ count: 1, type })
+  }
+  return groups
+}
+
 interface FunctionType {
   parameters: readonly ValueType[]
   results: readonly ValueType[]
@@ -230,9 +247,10 @@ interface FunctionType {
 export class ModuleWriter {
   private readonly types: FunctionType[] = []
   private readonly imports: { name: string; type: number }[] = []
-  private readonly functions: { type: number; locals: readonly { count: number; type: ValueType }[]; body: Uint8Array }[] = []
+  private readonly functions: { type: number; locals: readonly LocalGroup[]; body: Uint8Array }[] = []
   private readonly exports: { name: string; kind: number; index: number }[] = []
   private tableSize = -1
+  private elements: { offset: number; functions: readonly number[] } | undefined
 
   type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
     const key = JSON.stringify([parameters, results])
@@ -252,7 +270,7 @@ export class ModuleWriter {
   }
 
   /** @param locals beyond the parameters, in order. The body's final `end` is added here. */
-  define(index: number, locals: readonly { count: number; type: ValueType }[], code: Code): void {
+  define(index: number, locals: readonly LocalGroup[], code: Code): void {
     if (code.depth !== 0) throw new Error(`function ${index}: ${code.depth} blocks left open`)
     const entry = this.functions[index - this.imports.length]
     entry.locals = locals.filter((group) => group.count > 0)
@@ -266,6 +284,11 @@ export class ModuleWriter {
   exportTable(name: string, size: number): void {
     this.tableSize = size
     this.exports.push({ name, kind: 1, index: 0 })
+  }
+
+  /** Puts functions into the table, from `offset` on. */
+  fillTable(offset: number, functions: readonly number[]): void {
+    this.elements = { offset, functions }
   }
 
   /** @param memoryPages the imported memory's minimum and maximum, in 64 KiB pages. */
@@ -326,6 +349,16 @@ export class ModuleWriter {
         code.u32(entry.index)
       }
     })
+    const { elements } = this
+    if (elements !== undefined)
+      section(9, (code) => {
+        code.u32(1)
+        code.u32(0)
+        code.i32Const(elements.offset)
+        code.op(Op.end)
+        code.u32(elements.functions.length)
+        for (const index of elements.functions) code.u32(index)
+      })
     section(10, (code) => {
       code.u32(this.functions.length)
       for (const entry of this.functions) {

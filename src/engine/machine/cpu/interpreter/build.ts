@@ -1,16 +1,18 @@
 import { Code, ModuleWriter } from '../../wasm/code.ts'
 import { Type } from '../../wasm/opcodes.ts'
+import { allVariants } from '../decode.ts'
 import { TlbField } from '../state.ts'
 import { ENTER_LOCALS, RETURN_LOCALS, enterBody, findBody, returnBody } from './crossings.ts'
 import { accessBody, flagsBody } from './functions.ts'
+import { handler, isInLoop } from './handlers.ts'
 import { REGION_SLOTS } from './interface.ts'
 import { InterpreterEmit } from './interpreter-emit.ts'
-import { TEMPORARIES } from './locals.ts'
+import { HANDLER_PARAMETERS, RUN_LOCALS } from './locals.ts'
 import { runBody } from './run.ts'
 import { STRING_LOCALS, copyBody, fillBody } from './strings.ts'
 
 /**
- * Tier 0: the interpreter, one Wasm function generated from the instruction table. It runs cold code, finishes what a
+ * Tier 0: the interpreter, Wasm generated from the instruction table. It runs cold code, finishes what a
  * translated region left, and is the reference for tier 1.
  *
  * Builds its module; the same bytes for every machine.
@@ -50,18 +52,23 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const crossing = { findRead, findWrite, interruptible }
   writer.define(enter, locals(ENTER_LOCALS), enterBody(crossing))
   writer.define(leave, locals(RETURN_LOCALS), returnBody(crossing))
+  const callees = { access, flags, commit, system, divide, float, copy, fill, enter, leave }
+  const handlerType = writer.type(HANDLER_PARAMETERS, [i32])
   const code = new Code()
-  const emit = new InterpreterEmit(code, { access, flags, commit, system, divide, float, copy, fill, enter, leave })
-  runBody(code, emit, { access, flags, deliver, enter, resolve, hot, regionType })
-  writer.define(run, [
-    { count: 5, type: i32 },
-    { count: 2, type: i64 },
-    { count: TEMPORARIES.i32, type: i32 },
-    { count: TEMPORARIES.i64, type: i64 },
-    { count: TEMPORARIES.v128, type: Type.v128 },
-  ], code)
+  const emit = new InterpreterEmit(code, RUN_LOCALS, callees)
+  runBody(code, emit, { access, flags, deliver, enter, resolve, hot, regionType, handlerType })
+  writer.define(run, emit.localsBehind(1), code)
+  // A handler's place in the table is that of its variant, behind the regions; those that the loop has are never called.
+  const table = allVariants().map((variant) => {
+    if (isInLoop(variant)) return run
+    const { code: body, locals } = handler(variant, callees)
+    const index = writer.declare(HANDLER_PARAMETERS, [i32])
+    writer.define(index, locals, body)
+    return index
+  })
   writer.exportFunction('run', run)
   writer.exportFunction('flags', flags)
-  writer.exportTable('regions', REGION_SLOTS)
+  writer.exportTable('regions', REGION_SLOTS + table.length)
+  writer.fillTable(REGION_SLOTS, table)
   return writer.finish(memoryPages)
 }

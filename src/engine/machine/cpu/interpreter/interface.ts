@@ -33,6 +33,9 @@ export interface InterpreterImports {
   float(index: number): number
 }
 
+/** Pages that a machine's memory has at least: what generated modules declare to import. */
+export const MEMORY_PAGES_MIN = 128
+
 /** Regions alive at once; slot 0 means none. */
 export const REGION_SLOTS = 4096
 

@@ -1,5 +1,7 @@
 import type { Code } from '../../wasm/code.ts'
 import { Op, SimdOp } from '../../wasm/opcodes.ts'
+import type { ValueType } from '../../wasm/opcodes.ts'
+import type { Variant } from '../decode.ts'
 import { Emit } from '../emit.ts'
 import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
 import { CcKind, ccOp } from '../flags.ts'
@@ -9,7 +11,7 @@ import { Gpr, ModeBit, State, Vector, segmentBaseAt } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
 import { As } from '../system/linear.ts'
 import { makeFlagsExplicit } from './functions.ts'
-import { FIRST_TEMPORARY, Local, TEMPORARIES } from './locals.ts'
+import { Local } from './locals.ts'
 
 const { PC, PTR, LEFT, RIP, EA } = Local
 /** Address space of the general registers within the state, for telling registers from memory. */
@@ -46,12 +48,15 @@ export interface Functions {
 export class InterpreterEmit extends Emit {
   labels: Labels = { fault: 0, block: 0, instruction: 0, next: 0 }
   private readonly functions: Functions
-  constructor(code: Code, functions: Functions) {
-    super(code, FIRST_TEMPORARY, TEMPORARIES)
+  constructor(code: Code, locals: readonly ValueType[], functions: Functions) {
+    super(code, locals)
     this.functions = functions
   }
-  start(...parameters: Parameters<Emit['begin']>): void {
-    this.begin(...parameters)
+  /** Writes a handler. */
+  write({ definition, size, slots, long }: Variant): void {
+    this.begin(size, slots, long)
+    this.operandIsAddress = definition.access[0] === 'address'
+    definition.body(this)
   }
 
   private field32(field: number): void {
@@ -446,7 +451,7 @@ export class InterpreterEmit extends Emit {
     this.goOnAtRip()
     this.code.end()
   }
-  operandIsAddress = false
+  private operandIsAddress = false
   /** System handlers serve both modes: RIP wraps at 32 bits by the record's own mode, which State.MODE tells. */
   private nextRipAnyMode(): Value {
     const { code } = this

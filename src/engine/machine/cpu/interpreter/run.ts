@@ -1,10 +1,12 @@
 import type { Code } from '../../wasm/code.ts'
 import { Op, Type } from '../../wasm/opcodes.ts'
 import { allVariants } from '../decode.ts'
+import type { Variant } from '../decode.ts'
 import { AccessMode, BLOCK_HEADER_BYTES, RECORD_BYTES, RecordField, RecordFlag } from '../record.ts'
 import { JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, State, Vector } from '../state.ts'
 import { makeFlagsExplicit } from './functions.ts'
-import { JumpField, NO_GENERATION, WRONG_CLASS } from './interface.ts'
+import { Outcome, isInLoop } from './handlers.ts'
+import { JumpField, NO_GENERATION, REGION_SLOTS, WRONG_CLASS } from './interface.ts'
 import type { InterpreterEmit } from './interpreter-emit.ts'
 import { Local } from './locals.ts'
 
@@ -19,6 +21,7 @@ export interface RunFunctions {
   resolve: number
   hot: number
   regionType: number
+  handlerType: number
 }
 
 /**
@@ -161,8 +164,10 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   emit.labels = { fault, block, instruction, next }
 
   const variants = allVariants()
-  for (let index = 0; index <= variants.length; index++) code.block()
+  const here = variants.filter(isInLoop)
+  for (let index = 0; index < here.length + 2; index++) code.block()
   const innermost = code.depth
+  const elsewhere = innermost - here.length
   code.get(LEFT)
   code.op(Op.i32_eqz)
   code.brIf(exit)
@@ -174,16 +179,39 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   resolveOperand(code, functions.access, fault)
   code.get(PC)
   code.memory(Op.i32_load16_u, RecordField.HANDLER)
-  code.brTable([...variants.map((_, index) => innermost - index), innermost - variants.length])
-  for (const variant of variants) {
+  const positions = new Map(here.map((variant, index) => [variant, index]))
+  const label = (variant: Variant): number => {
+    const position = positions.get(variant)
+    return position === undefined ? elsewhere : innermost - position
+  }
+  code.brTable([...variants.map(label), elsewhere - 1])
+  for (const variant of here) {
     code.end()
-    const { definition } = variant
-    emit.start(variant.size, variant.slots, variant.long)
-    emit.operandIsAddress = definition.access[0] === 'address'
-    definition.body(emit)
+    emit.write(variant)
     // Handlers that always leave have made what follows unreachable.
     code.br(next)
   }
+  code.end()
+  for (const local of [PC, PTR, LEFT, RIP, EA]) code.get(local)
+  code.get(PC)
+  code.memory(Op.i32_load16_u, RecordField.HANDLER)
+  code.i32Const(REGION_SLOTS)
+  code.op(Op.i32_add)
+  code.callIndirect(functions.handlerType)
+  code.set(SCRATCH)
+  loadState32(State.REMAINING)
+  code.set(LEFT)
+  code.get(SCRATCH)
+  code.op(Op.i32_eqz)
+  code.brIf(next)
+  reload()
+  for (const [outcome, to] of [[Outcome.BLOCK, block], [Outcome.INSTRUCTION, instruction]] as const) {
+    code.get(SCRATCH)
+    code.i32Const(outcome)
+    code.op(Op.i32_eq)
+    code.brIf(to)
+  }
+  code.br(fault)
   code.end()
   // The end record is no instruction.
   code.get(LEFT)

@@ -1,11 +1,11 @@
 import { Code } from '../../wasm/code.ts'
 import { Op, SimdOp, Type } from '../../wasm/opcodes.ts'
+import type { ValueType } from '../../wasm/opcodes.ts'
 import type { Instruction } from '../decode.ts'
 import { RIP_BASE } from '../decode.ts'
 import { Emit } from '../emit.ts'
-import type { FloatInputs, FloatOperation, MemoryAccess, Temporaries, Value } from '../emit.ts'
+import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
 import type { Group, Membership } from './groups.ts'
-import { GROUPS_MAX } from './groups.ts'
 import type { VectorConstants } from './vector-constants.ts'
 import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
 import {
@@ -26,28 +26,16 @@ export const Local = {
   CARRY: 4,
   POINTER: 5,
   ADDRESS32: 6,
-  GPR: 7,
-  RIP: 23,
-  CC_A: 24,
-  CC_B: 25,
-  CC_R: 26,
-  ADDRESS: 27,
-  OFFSET: 28,
-  XMM: 29,
-  /** Host addresses of the groups of the block being run. */
-  GROUP: 45,
-  TEMPORARY: 45 + GROUPS_MAX,
+  RIP: 7,
+  CC_A: 8,
+  CC_B: 9,
+  CC_R: 10,
+  ADDRESS: 11,
+  OFFSET: 12,
 } as const
-const TEMPORARIES: Temporaries = { i32: 48, i64: 48, v128: 48 }
-export const REGION_LOCALS = [
-  { count: 6, type: Type.i32 },
-  { count: 22, type: Type.i64 },
-  { count: 16, type: Type.v128 },
-  { count: GROUPS_MAX, type: Type.i32 },
-  { count: TEMPORARIES.i32, type: Type.i32 },
-  { count: TEMPORARIES.i64, type: Type.i64 },
-  { count: TEMPORARIES.v128, type: Type.v128 },
-]
+/** Those that every region has; registers, groups and temporaries come as they are used. */
+const LOCALS: readonly ValueType[] = Object.values(Local).map((local) => (local < Local.RIP ? Type.i32 : Type.i64))
+export const REGION_PARAMETERS = 1
 
 /** The window of accesses that are no operand's: of the stack, mostly. */
 const OTHER_WINDOW = Gpr.RSP
@@ -78,8 +66,11 @@ export class RegionEmit extends Emit {
   exitSlow = 0
   exit = 0
   sink: ControlSink
-  readonly gprsRead = new Set<number>()
-  readonly xmmsRead = new Set<number>()
+  /** Locals of the registers that are used, by number. */
+  readonly gprs = new Map<number, number>()
+  readonly xmms = new Map<number, number>()
+  /** Host addresses of the groups of the block being run. */
+  private readonly groups: number[] = []
   /** Since somebody cleared it. */
   readonly gprsWritten = new Set<number>()
   private instruction!: Instruction
@@ -99,7 +90,7 @@ export class RegionEmit extends Emit {
   private pointerOffset = 0
 
   constructor(code: Code, options: { user: boolean; exact: boolean; constants?: VectorConstants; sink: ControlSink }) {
-    super(code, Local.TEMPORARY, TEMPORARIES)
+    super(code, LOCALS)
     this.vectors = options.constants
     this.exact = options.exact
     this.tlb = options.user ? TLB_USER : TLB_SUPERVISOR
@@ -140,7 +131,7 @@ export class RegionEmit extends Emit {
     this.pointerOffset = 0
     const { definition, slots } = instruction
     if (membership !== undefined) {
-      this.pointer = Local.GROUP + membership.group
+      this.pointer = this.groupLocal(membership.group)
       this.pointerOffset = membership.offset
     } else if (instruction.hasMemory) {
       const operand = slots.findIndex((slot) => slot.kind === 'rm')
@@ -314,7 +305,7 @@ export class RegionEmit extends Emit {
       code.set(Local.ADDRESS)
       const slot = this.windows + ((writes ? WINDOW_SLOT_COUNT : 0) + placeOf(base, lowest)) * WINDOW_SLOT_BYTES
       this.pushHost(Local.ADDRESS, slot)
-      code.set(Local.GROUP + number)
+      code.set(this.groupLocal(number))
       this.pushDistance(Local.ADDRESS, slot)
       if (span > WINDOW_TAIL_BYTES + 1) {
         code.i64Const(span - WINDOW_TAIL_BYTES - 1)
@@ -322,7 +313,7 @@ export class RegionEmit extends Emit {
       }
       code.op(Op.i64_lt_u)
       if (alignment !== undefined) {
-        code.get(Local.GROUP + number)
+        code.get(this.groupLocal(number))
         code.i32Const(alignment)
         code.op(Op.i32_add)
         code.i32Const(15)
@@ -383,13 +374,20 @@ export class RegionEmit extends Emit {
 
   // ---- registers and operands
 
+  private localIn(locals: Map<number, number>, index: number, type: ValueType): number {
+    let local = locals.get(index)
+    if (local === undefined) locals.set(index, (local = this.newLocal(type)))
+    return local
+  }
   private gprLocal(index: number): number {
-    this.gprsRead.add(index)
-    return Local.GPR + index
+    return this.localIn(this.gprs, index, Type.i64)
   }
   private xmmLocal(index: number): number {
-    this.xmmsRead.add(index)
-    return Local.XMM + index
+    return this.localIn(this.xmms, index, Type.v128)
+  }
+  private groupLocal(number: number): number {
+    this.groups[number] ??= this.newLocal(Type.i32)
+    return this.groups[number]
   }
   override gpr(index: number): Value {
     this.code.get(this.gprLocal(index))
@@ -681,13 +679,13 @@ export function stateTransfer(emit: RegionEmit): { load: Code; store: Code } {
   move(Local.CC_A, State.CC_A, Op.i64_load, Op.i64_store)
   move(Local.CC_B, State.CC_B, Op.i64_load, Op.i64_store)
   move(Local.CC_R, State.CC_R, Op.i64_load, Op.i64_store)
-  for (const register of emit.gprsRead) move(Local.GPR + register, State.GPR + register * 8, Op.i64_load, Op.i64_store)
-  for (const register of emit.xmmsRead) {
+  for (const [register, local] of emit.gprs) move(local, State.GPR + register * 8, Op.i64_load, Op.i64_store)
+  for (const [register, local] of emit.xmms) {
     load.i32Const(0)
     load.simdMemory(SimdOp.v128_load, State.XMM + register * 16)
-    load.set(Local.XMM + register)
+    load.set(local)
     store.i32Const(0)
-    store.get(Local.XMM + register)
+    store.get(local)
     store.simdMemory(SimdOp.v128_store, State.XMM + register * 16)
   }
   // Tier 0 made the flags explicit where an entry asks for CF.

@@ -7,7 +7,6 @@ import type { Instruction } from '../decode.ts'
 import { FloatClass } from '../float/unit.ts'
 import { ModeBit } from '../state.ts'
 import { findBlocks } from './blocks.ts'
-import { REGION_LOCALS } from './region-emit.ts'
 import { Translator } from './translate.ts'
 
 const START = 0x1000
@@ -26,10 +25,10 @@ async function textOf(bytes: readonly number[]): Promise<string> {
     }
     return instructions.length > 0 ? instructions : undefined
   }, () => [], FloatClass.STICKY)
-  const { body } = new Translator(blocks, { user: true, floatClass: FloatClass.STICKY, table: undefined }).translate()
+  const { body, locals } = new Translator(blocks, { user: true, floatClass: FloatClass.STICKY, table: undefined }).translate()
   const writer = new ModuleWriter()
   const region = writer.declare([Type.i32], [Type.i32])
-  writer.define(region, REGION_LOCALS, body)
+  writer.define(region, locals, body)
   writer.exportFunction('r', region)
   const module = (await wabt()).readWasm(writer.finish(128), { readDebugNames: false })
   module.validate()

@@ -1,4 +1,5 @@
 import { Code } from '../../wasm/code.ts'
+import type { LocalGroup } from '../../wasm/code.ts'
 import { Op } from '../../wasm/opcodes.ts'
 import type { Value } from '../emit.ts'
 import type { BasicBlock } from './blocks.ts'
@@ -11,7 +12,7 @@ import { group } from './groups.ts'
 import type { Grouping } from './groups.ts'
 import { Scout } from './scout.ts'
 import type { VectorConstants } from './vector-constants.ts'
-import { EXPLICIT_OP, FLAGS_UNKNOWN, Local, RegionEmit, stateTransfer } from './region-emit.ts'
+import { EXPLICIT_OP, FLAGS_UNKNOWN, Local, REGION_PARAMETERS, RegionEmit, stateTransfer } from './region-emit.ts'
 import type { FlagState } from './region-emit.ts'
 
 /** What a block wants to know of the flags it is entered with. */
@@ -31,6 +32,7 @@ export interface TranslatedEntry {
 }
 export interface TranslatedRegion {
   body: Code
+  locals: readonly LocalGroup[]
   entries: readonly TranslatedEntry[]
 }
 
@@ -233,7 +235,7 @@ export class Translator {
       const inTable = need === Need.NOTHING ? index : need === Need.CARRY ? index | TAKES_CARRY : 0
       return { address: this.blocks[node - 1].address, index, needsFlags: need !== Need.NOTHING, inTable }
     })
-    return { body, entries }
+    return { body, locals: emit.localsBehind(REGION_PARAMETERS), entries }
   }
 
   // ---- structure
