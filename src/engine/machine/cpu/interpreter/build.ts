@@ -61,9 +61,9 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   // A handler's place in the table is that of its variant, behind the regions; those that the loop has are never called.
   const table = allVariants().map((variant) => {
     if (isInLoop(variant)) return run
-    const { code: body, locals } = handler(variant, callees)
+    const { code: body, locals: declared } = handler(variant, callees)
     const index = writer.declare(HANDLER_PARAMETERS, [i32])
-    writer.define(index, locals, body)
+    writer.define(index, declared, body)
     return index
   })
   writer.exportFunction('run', run)
