@@ -166,10 +166,10 @@ export class CodeCache {
 
   /**
    * Forgets the blocks that overlap a range about to be written. A block that is being executed ends after its current
-   * instruction. Returns whether there was any.
+   * instruction. Returns their first records.
    */
-  invalidate(address: number, length: number): boolean {
-    let found = false
+  invalidate(address: number, length: number): number[] {
+    const forgotten: number[] = []
     for (let page = address >>> PAGE_SHIFT; page <= (address + length - 1) >>> PAGE_SHIFT; page++) {
       const blocks = this.byPage.get(page)
       if (!blocks) continue
@@ -178,11 +178,11 @@ export class CodeCache {
           (block.physical < address + length && address < block.physical + block.bytes) ||
           (block.rest < address + length && address < block.rest + block.restBytes)
         ) {
-          found = true
+          forgotten.push(block.record)
           this.forget(block)
         }
     }
-    return found
+    return forgotten
   }
 
   private forget(block: Block): void {

@@ -4,12 +4,13 @@ import { CodeCache, FETCH_BYTES } from './code-cache.ts'
 import type { Block } from './code-cache.ts'
 import type { CpuCore, CpuHost } from './core.ts'
 import { CcKind, ccOp } from './flags.ts'
+import { FetchPlaces } from './fetch-places.ts'
 import { FloatUnit } from './float/unit.ts'
 import { FLOAT_EVALUATORS } from './instructions/sse/operation.ts'
 import { INSTRUCTION_BYTES_MAX, decode } from './decode.ts'
 import { Status } from './fpu/registers.ts'
 import { interpreterBytes } from './interpreter/bytes.ts'
-import { JumpField, MEMORY_PAGES_MIN } from './interpreter/interface.ts'
+import { JumpField, MEMORY_PAGES_MIN, NO_GENERATION } from './interpreter/interface.ts'
 import type { InterpreterImports } from './interpreter/interface.ts'
 import { AccessMode } from './record.ts'
 import { Regions } from './regions.ts'
@@ -30,6 +31,10 @@ const HOT_AFTER = 2000
 const EXPLICIT_FLAGS = ccOp(CcKind.EXPLICIT, 1)
 
 const word = (offset: number): number => offset >> 2
+
+/** Where the jump cache has an address, as tier 0 works it out too. */
+const jumpEntry = (ripLo: number, ripHi: number): number =>
+  JUMP_CACHE + ((ripLo ^ ((ripLo >>> 12) | (ripHi << 20))) & (JUMP_ENTRIES - 1)) * JUMP_ENTRY_BYTES
 
 const CRC32C_TABLE = Array.from({ length: 256 }, (_, byte) => {
   let crc = byte
@@ -54,6 +59,7 @@ export class Cpu implements CpuCore {
   private readonly u64: BigUint64Array
   private readonly view: DataView
   private readonly cache: CodeCache
+  private readonly fetchPlaces: FetchPlaces
   private readonly floats: FloatUnit
   private readonly runTier0: (skipRegion: number) => void
   private readonly readFlags: () => number
@@ -72,6 +78,7 @@ export class Cpu implements CpuCore {
     this.i32 = new Int32Array(memory.wasm.buffer)
     this.u64 = new BigUint64Array(memory.wasm.buffer)
     this.view = new DataView(memory.wasm.buffer)
+    this.fetchPlaces = new FetchPlaces(this.i32)
     this.cache = new CodeCache(memory, tier === 'auto' ? (options.hotAfter ?? HOT_AFTER) : 0)
     this.system = new System(memory, host, { read: () => this.arithmeticFlags(), write: (bits) => this.writeArithmeticFlags(bits) })
     this.i32.set(CRC32C_TABLE, word(State.CRC_TABLE))
@@ -107,17 +114,15 @@ export class Cpu implements CpuCore {
       state: this.system.state,
       eager: tier === 'translator',
       enabled: tier !== 'interpreter',
+      forgetJump: (address) => this.forgetJump(address | 0, Math.floor(address / 0x100000000)),
+      forgetJumps: () => this.forgetJumps(),
       memoryPages: MEMORY_PAGES_MIN,
     })
     this.cache.onCodePage = (page) => this.system.mmu.dropWriteTags(page)
-    this.cache.onFlush = () => {
-      this.regions.flush()
-      this.forgetJumps()
-    }
+    this.cache.onFlush = () => this.regions.flush()
     memory.onCodeWrite = (address, length) => {
-      if (!this.cache.invalidate(address, length)) return
-      this.regions.invalidate(address, length)
-      this.forgetJumps()
+      const records = this.cache.invalidate(address, length)
+      if (records.length > 0) this.forgetJumpsTo(records, this.regions.invalidate(address, length))
     }
   }
 
@@ -128,6 +133,21 @@ export class Cpu implements CpuCore {
 
   private forgetJumps(): void {
     this.system.state.bumpGeneration()
+  }
+
+  private forgetJump(ripLo: number, ripHi: number): void {
+    this.i32[word(jumpEntry(ripLo, ripHi) + JumpField.GENERATION)] = NO_GENERATION
+  }
+
+  /**
+   * Forgets who leads to records or regions that are gone. A kernel that patches itself writes code thousands of times while it boots, and
+   * each time all others would have to be looked for again.
+   */
+  private forgetJumpsTo(records: readonly number[], slots: readonly number[]): void {
+    const { i32 } = this
+    for (let entry = JUMP_CACHE; entry < JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES; entry += JUMP_ENTRY_BYTES)
+      if (records.includes(i32[word(entry + JumpField.RECORD)]) || slots.includes(i32[word(entry + JumpField.REGION)]))
+        i32[word(entry + JumpField.GENERATION)] = NO_GENERATION
   }
 
   // ---- running
@@ -248,12 +268,10 @@ export class Cpu implements CpuCore {
   }
 
   private resolve(): number {
-    const { i32, system } = this
+    const { i32 } = this
     const ripLo = i32[word(State.RIP)]
     const ripHi = i32[word(State.RIP) + 1]
-    i32[word(State.SLOW_VA)] = ripLo
-    i32[word(State.SLOW_VA) + 1] = ripHi
-    const host = system.translate(Access.EXECUTE)
+    const host = this.fetchPlaces.find(ripLo, ripHi) ?? this.translateFetch(ripLo, ripHi)
     if (host === TRANSLATE_FAULT) return this.fetchFault()
     const mode = i32[word(State.MODE)]
     // Nothing is decoded from a device: the bus reads as undefined code.
@@ -263,10 +281,19 @@ export class Cpu implements CpuCore {
     return block ? this.enter(block, ripLo, ripHi) : this.resolveCrossing(physical, ripLo, ripHi, mode)
   }
 
+  /** As Mmu.translate, for the bytes of an instruction. */
+  private translateFetch(lo: number, hi: number): number {
+    this.i32[word(State.SLOW_VA)] = lo
+    this.i32[word(State.SLOW_VA) + 1] = hi
+    const host = this.system.translate(Access.EXECUTE)
+    if (host !== TRANSLATE_FAULT && host !== TRANSLATE_MMIO) this.fetchPlaces.note(lo, hi, host)
+    return host
+  }
+
   /** Notes in the jump cache what is at an address. */
   private enter(block: Block, ripLo: number, ripHi: number): number {
     const { i32 } = this
-    const entry = JUMP_CACHE + ((ripLo ^ ((ripLo >>> 12) | (ripHi << 20))) & (JUMP_ENTRIES - 1)) * JUMP_ENTRY_BYTES
+    const entry = jumpEntry(ripLo, ripHi)
     i32[word(entry + JumpField.ADDRESS)] = ripLo
     i32[word(entry + JumpField.ADDRESS) + 1] = ripHi
     i32[word(entry + JumpField.GENERATION)] = i32[word(State.JUMP_GENERATION)]
@@ -289,12 +316,10 @@ export class Cpu implements CpuCore {
 
   /** The instruction at the end of a page: its bytes come from two pages. */
   private resolveCrossing(physical: number, ripLo: number, ripHi: number, mode: number): number {
-    const { i32, system } = this
     const first = PAGE_BYTES - (physical & (PAGE_BYTES - 1))
     const nextLo = (ripLo + first) | 0
-    i32[word(State.SLOW_VA)] = nextLo
-    i32[word(State.SLOW_VA) + 1] = nextLo >>> 0 < ripLo >>> 0 ? ripHi + 1 : ripHi
-    const host = system.translate(Access.EXECUTE)
+    const nextHi = nextLo >>> 0 < ripLo >>> 0 ? ripHi + 1 : ripHi
+    const host = this.fetchPlaces.find(nextLo, nextHi) ?? this.translateFetch(nextLo, nextHi)
     if (host === TRANSLATE_FAULT) return this.fetchFault()
     if (host !== TRANSLATE_MMIO) return this.enter(this.cache.crossing(physical, (host >>> 0) - RAM_BASE, mode), ripLo, ripHi)
     const bytes = new Uint8Array(FETCH_BYTES)
@@ -306,7 +331,7 @@ export class Cpu implements CpuCore {
     const block = this.cache.ofRecord(record)
     if (!block) return
     const { i32 } = this
-    if (this.regions.translate(block, i32[word(State.RIP) + 1] * 0x100000000 + (i32[word(State.RIP)] >>> 0))) this.forgetJumps()
+    this.regions.translate(block, i32[word(State.RIP) + 1] * 0x100000000 + (i32[word(State.RIP)] >>> 0))
   }
 
   /** A pending x87 exception comes before what the memory operand of an MMX instruction, which tier 0 looks at first, faults on. */

@@ -51,6 +51,10 @@ export interface RegionsOptions {
   enabled: boolean
   /** Translate before the first execution. */
   eager: boolean
+  /** What the jump cache knows of a linear address is no longer so. */
+  forgetJump: (address: number) => void
+  /** Nor of any. */
+  forgetJumps: () => void
   /** Minimum of the memory that generated modules import. */
   memoryPages: number
 }
@@ -220,6 +224,7 @@ export class Regions {
       // The newest has seen most.
       candidates.unshift({ slot, index: entry.index, needsFlags: entry.needsFlags, region, address: entry.address, floatClass })
       region.keys.push(key)
+      this.options.forgetJump(entry.address)
     }
   }
 
@@ -257,9 +262,10 @@ export class Regions {
     }
   }
 
-  /** Drops the regions made of bytes in a physical range that is about to change. */
-  invalidate(address: number, length: number): void {
+  /** Drops the regions made of bytes in a physical range that is about to change. Returns their slots. */
+  invalidate(address: number, length: number): number[] {
     this.hopeless.clear()
+    const dropped: number[] = []
     for (const region of this.regions) {
       if (!region.ranges.some(([from, to]) => from < address + length && address < to)) continue
       this.regions.delete(region)
@@ -269,10 +275,13 @@ export class Regions {
         else this.byEntry.delete(key)
       }
       this.free.push(region.slot)
+      dropped.push(region.slot)
     }
+    return dropped
   }
 
   flush(): void {
+    this.options.forgetJumps()
     this.regions.clear()
     this.byEntry.clear()
     this.hopeless.clear()

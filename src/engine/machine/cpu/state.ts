@@ -196,9 +196,12 @@ export const WindowSlotField = { BASE: 0, BYTES: 8, DELTA: 16 } as const
 export const WINDOW_TAIL_BYTES = 15
 
 /** Jump cache: linear address of a block → its decoded records and, when translated, its region. */
-export const JUMP_ENTRIES = 4096
+export const JUMP_ENTRIES = 16384
 export const JUMP_ENTRY_BYTES = 32
-export const JUMP_CACHE = 0x20000
+export const JUMP_CACHE = 0x60000
+/** Where the pages are that code was fetched from (fetch-places.ts), stale when the jump cache is. */
+export const FETCH_PLACES = JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES
+export const FETCH_PLACES_END = FETCH_PLACES + 0x1000
 
 /** Vectors that translated code uses as constants: V8 makes one of immediates in five instructions, and loads it in one. */
 export const VECTOR_CONSTANTS = 0x2000

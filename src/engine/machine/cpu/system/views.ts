@@ -1,5 +1,5 @@
 import {
-  JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex, State,
+  FETCH_PLACES_END, JUMP_CACHE, ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex, State,
 } from '../state.ts'
 
 /** Bits of CR0, SDM vol. 3, 2.5. */
@@ -145,7 +145,7 @@ export class CpuState {
     const { i32 } = this
     i32[word] = (i32[word] + GENERATION_STEP) | 0
     if (i32[word] !== 0) return
-    this.u8.fill(0, JUMP_CACHE, JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES)
+    this.u8.fill(0, JUMP_CACHE, FETCH_PLACES_END)
     i32[word] = GENERATION_STEP
   }
   private updateGeneration(): void {
