@@ -113,6 +113,10 @@ export class Cpu implements CpuCore {
       mmu: this.system.mmu,
       state: this.system.state,
       eager: tier === 'translator',
+      machine: {
+        portIn: (port, size) => host.portIn(port, size as 1 | 2 | 4),
+        timeStamp: () => this.system.msrs.timeStamp(),
+      },
       enabled: tier !== 'interpreter',
       forgetJump: (address) => this.forgetJump(address | 0, Math.floor(address / 0x100000000)),
       forgetJumps: () => this.forgetJumps(),

@@ -47,6 +47,8 @@ export interface RegionsOptions {
   table: WebAssembly.Table
   mmu: Mmu
   state: CpuState
+  /** What regions ask of the machine: MachineFunction (region/region-emit.ts). */
+  machine: { portIn(port: number, size: number): number; timeStamp(): void }
   /** False: nothing is ever translated. */
   enabled: boolean
   /** Translate before the first execution. */
@@ -120,7 +122,7 @@ export class Regions {
 
   /** Translates the code around a block. Returns whether there is a new region. */
   translate(hot: Block, rip: number): boolean {
-    const { memoryPages, memory } = this.options
+    const { memoryPages, memory, machine } = this.options
     const { mode } = hot
     const floatClass = this.floatClass()
     const key = codeKey(hot.physical, mode) * FLOAT_CLASSES + floatClass
@@ -136,10 +138,16 @@ export class Regions {
     const translator = new Translator(blocks, { user: (mode & ModeBit.USER) !== 0, floatClass, table, constants: this.constants })
     const translated = translator.translate()
     const writer = new ModuleWriter()
+    if (translated.asksMachine) {
+      writer.importFunction('portIn', [Type.i32, Type.i32], [Type.i32])
+      writer.importFunction('timeStamp', [], [])
+    }
     const region = writer.declare([Type.i32], [Type.i32])
     writer.define(region, translated.locals, translated.body)
     writer.exportFunction('r', region)
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(memoryPages)), { e: { memory: memory.wasm } })
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(memoryPages)), {
+      e: { memory: memory.wasm, ...machine },
+    })
     this.fillTable(table, translated)
     const ranges = blocks.flatMap((block) => this.physicalRanges(block, pages))
     this.install(instance.exports.r, translated, { pages, ranges, mode, floatClass: usesFloats(blocks) ? floatClass : undefined })

@@ -50,14 +50,17 @@ export const LOOPE = loop('loope', 4)
 export const LOOPNE = loop('loopne', 5)
 export const JRCXZ = define('jrcxz', ['read'], (e) => e.branchRelative(e.eqz(e.counter())), { control: 'branch', modal: true })
 
+/** What polling and delaying loops are made of. */
+const IN_REGIONS: ReadonlySet<SystemOp> = new Set([SystemOp.IN, SystemOp.RDTSC])
+
 /** One definition a system instruction; the operand, if any, is a register or an address. */
 export const SYSTEM = Object.fromEntries(
   Object.entries(SystemOp).map(([name, op]) => [
     name,
     {
-      plain: define(`sys_${name}`, [], (e) => e.system(op), { control: 'system' }),
+      plain: define(`sys_${name}`, [], (e) => e.system(op), { control: 'system', inRegions: IN_REGIONS.has(op) }),
       operand: define(`sysm_${name}`, ['address'], (e) => e.system(op), { control: 'system' }),
-      immediate: define(`sysi_${name}`, ['read'], (e) => e.system(op), { control: 'system' }),
+      immediate: define(`sysi_${name}`, ['read'], (e) => e.system(op), { control: 'system', inRegions: IN_REGIONS.has(op) }),
     },
   ]),
 ) as Record<keyof typeof SystemOp, Record<'plain' | 'operand' | 'immediate', ReturnType<typeof define>>>

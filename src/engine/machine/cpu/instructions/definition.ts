@@ -23,6 +23,8 @@ export interface Definition {
   modal?: boolean
   /** Regions stop before it and let tier 0 run it. */
   interpretOnly?: boolean
+  /** A system instruction that regions run too (`Emit.system`): it changes nothing but general registers. */
+  inRegions?: boolean
   /** A 16-byte memory operand must be aligned, else #GP(0). */
   aligned?: boolean
   /** Needs ModeBit.SSE: #UD or #NM otherwise. */

@@ -19,7 +19,7 @@ import { Descriptor, NULL_STACK_ATTRIBUTES } from '../system/segments.ts'
 const RSP = State.GPR + 4 * 8
 const DR7 = State.DR + 7 * 8
 /** L0 G0 to L3 G3. */
-const DR7_ENABLES = 0xff
+export const DR7_ENABLES = 0xff
 const GATE_BYTES = 16
 const FRAME_BYTES = 40
 /** What a gate must and must not have: present, no task switch, a 64-bit interrupt or trap gate, no stack of its own (IST). */

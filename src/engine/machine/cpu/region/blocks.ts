@@ -36,7 +36,9 @@ const NEAR_BYTES = 1024
 
 /** Whether regions stop before an instruction. */
 const isInterpreted = ({ definition }: Instruction, floatClass: FloatClass): boolean =>
-  definition.control === 'system' || definition.interpretOnly === true || (definition.float === true && floatClass === FloatClass.NONE)
+  (definition.control === 'system' && definition.inRegions !== true) ||
+  definition.interpretOnly === true ||
+  (definition.float === true && floatClass === FloatClass.NONE)
 
 const signed32 = (value: number): number => value | 0
 
@@ -107,7 +109,7 @@ function follow(
       else if (control === 'call-indirect') queue.push(next)
       address = next
       // The run ended without a transfer of control: what follows starts another.
-      if (instruction === run[run.length - 1] && control === undefined) queue.push(next)
+      if (instruction === run[run.length - 1] && (control === undefined || control === 'system')) queue.push(next)
     }
   }
 }

@@ -7,6 +7,9 @@ import { Emit } from '../emit.ts'
 import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
 import type { Group, Membership } from './groups.ts'
 import type { VectorConstants } from './vector-constants.ts'
+import { SystemOp } from '../system-op.ts'
+import { DR7_ENABLES } from '../interpreter/crossings.ts'
+import { Cr4 } from '../system/views.ts'
 import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
 import {
   Gpr, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TLB_WINDOWS, TlbField, TlbWindowField, WINDOW_SLOT_BYTES,
@@ -59,6 +62,9 @@ export interface ControlSink {
   indirect(target: Value): void
 }
 
+/** What a region's module imports when it asks the machine: portIn(port, size) → value; timeStamp(), to State.SYS_VALUE. */
+export const MachineFunction = { PORT_IN: 0, TIME_STAMP: 1 } as const
+
 /** Tier 1's side of the instruction language: registers in locals, operands constant, the TLB in line. */
 export class RegionEmit extends Emit {
   flagState: FlagState = FLAGS_UNKNOWN
@@ -66,6 +72,8 @@ export class RegionEmit extends Emit {
   exitSlow = 0
   exit = 0
   sink: ControlSink
+  /** Whether anything written calls a MachineFunction. */
+  asksMachine = false
   /** Locals of the registers that are used, by number. */
   readonly gprs = new Map<number, number>()
   readonly xmms = new Map<number, number>()
@@ -645,8 +653,57 @@ export class RegionEmit extends Emit {
     this.pushStack(this.resize(this.nextRip()), this.size)
     this.sink.call()
   }
-  override system(): void {
-    throw new Error('a system instruction in a region')
+  /** IN and RDTSC. The machine is asked, and may ask for a stop behind the instruction. */
+  override system(op: SystemOp): void {
+    const { code } = this
+    if (op !== SystemOp.IN && op !== SystemOp.RDTSC) throw new Error('a system instruction in a region')
+    // Where only tier 0 can tell whether it is allowed, and what breakpoints make of it.
+    this.loadState32(op === SystemOp.IN ? State.CPL : State.CR4)
+    if (op === SystemOp.RDTSC) {
+      code.i32Const(Cr4.TSD)
+      code.op(Op.i32_and)
+    } else {
+      this.loadState32(State.DR + 7 * 8)
+      code.i32Const(DR7_ENABLES)
+      code.op(Op.i32_and)
+      code.op(Op.i32_or)
+    }
+    this.leaveIfTrue()
+    this.asksMachine = true
+    code.i32Const(0)
+    this.pushLeftBehind()
+    code.memory(Op.i32_store, State.REMAINING)
+    if (op === SystemOp.IN) {
+      this.push(this.slots[0].kind === 'dx' ? this.and(this.get(0), this.constI32(0xffff)) : this.and(this.get(0), this.constI32(0xff)))
+      code.i32Const(this.size)
+      code.call(MachineFunction.PORT_IN)
+      const value = this.popI32()
+      this.setRegister(Gpr.RAX, this.size === 4 ? value : this.and(value, this.constI32(this.size === 1 ? 0xff : 0xffff)))
+    } else {
+      code.call(MachineFunction.TIME_STAMP)
+      for (const [register, offset] of [[Gpr.RAX, State.SYS_VALUE], [Gpr.RDX, State.SYS_VALUE + 4]] as const) {
+        this.loadState32(offset)
+        this.setRegister(register, this.popI32(), 4)
+      }
+    }
+    this.loadState32(State.STOP)
+    code.if()
+    this.pushLeftBehind()
+    code.set(Local.LEFT)
+    this.push(this.nextRip())
+    code.set(Local.RIP)
+    code.br(this.exit)
+    code.end()
+  }
+  private loadState32(offset: number): void {
+    this.code.i32Const(0)
+    this.code.memory(Op.i32_load, offset)
+  }
+  /** Pushes how many instructions are left behind this one. */
+  private pushLeftBehind(): void {
+    this.code.get(Local.LEFT)
+    this.code.i32Const(this.notYetRun - 1)
+    this.code.op(Op.i32_add)
   }
   override divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): { quotient: Value; remainder: Value } {
     const simple = isSigned

@@ -32,6 +32,8 @@ export interface TranslatedEntry {
 }
 export interface TranslatedRegion {
   body: Code
+  /** Whether its module imports the functions of MachineFunction. */
+  asksMachine: boolean
   locals: readonly LocalGroup[]
   entries: readonly TranslatedEntry[]
 }
@@ -235,7 +237,7 @@ export class Translator {
       const inTable = need === Need.NOTHING ? index : need === Need.CARRY ? index | TAKES_CARRY : 0
       return { address: this.blocks[node - 1].address, index, needsFlags: need !== Need.NOTHING, inTable }
     })
-    return { body, locals: emit.localsBehind(REGION_PARAMETERS), entries }
+    return { body, asksMachine: emit.asksMachine, locals: emit.localsBehind(REGION_PARAMETERS), entries }
   }
 
   // ---- structure

@@ -2,7 +2,7 @@ import type { CpuHost } from '../core.ts'
 import { SegmentIndex, State, Vector } from '../state.ts'
 import type { ControlRegisters } from './control-registers.ts'
 import { fault } from './faults.ts'
-import { type CpuState, isCanonical } from './views.ts'
+import { type CpuState, isCanonical, Word } from './views.ts'
 
 /** Model-specific registers, SDM vol. 4, chapter 2. */
 export const Msr = {
@@ -125,6 +125,13 @@ export class ModelSpecificRegisters {
     const now = this.host.nowNs()
     const lo = now % TWO_32 + u32[TSC_OFFSET]
     this.take(lo | 0, (Math.floor(now / TWO_32) + u32[TSC_OFFSET + 1] + (lo >= TWO_32 ? 1 : 0)) | 0)
+  }
+
+  /** The same to State.SYS_VALUE. */
+  timeStamp(): void {
+    this.readTimeStamp()
+    this.state.i32[Word.SYS_VALUE] = this.lo
+    this.state.i32[Word.SYS_VALUE + 1] = this.hi
   }
 
   private writeTimeStamp(lo: number, hi: number): void {

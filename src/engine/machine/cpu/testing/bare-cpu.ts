@@ -13,6 +13,8 @@ export interface BareCpuOptions {
   tier?: Tier
   hotAfter?: number
   swapped?: readonly (readonly [number, number])[]
+  /** Instead of a machine that answers ones, ignores what is written and has no clock. */
+  host?: Partial<CpuHost>
 }
 export interface BareCpu {
   cpu: Cpu
@@ -44,6 +46,7 @@ export function bareCpu(options: BareCpuOptions = {}): BareCpu {
     interruptPending: () => false,
     nowNs: () => 0,
     warn: (message) => warnings.push(message),
+    ...options.host,
   }
   const cpu = new Cpu(memory, host, { tier: options.tier, hotAfter: options.hotAfter })
   cpu.reset()
