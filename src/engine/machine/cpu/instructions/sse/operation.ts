@@ -75,14 +75,34 @@ function denormal(e: Emit, format: Format, width: Width, value: Value): Value {
 /** i32: lane 0 has the exponent 0: it is 0 or denormal. */
 const hasLowestExponent = (e: Emit, format: Format, value: Value): Value =>
   e.ltU(doubledLow(e, format, value), e.constI32(Number(format === SINGLE ? normal(format) : normal(format) >> 32n)))
-/** Lanes that have it; of two vectors of doubles half a lane each. */
-function lowestExponents(e: Emit, format: Format, values: readonly Value[]): Value {
-  const lanes = (value: Value, of: Format): Value => {
-    const low = of === format ? normal(format) : normal(format) >> 32n
-    return e.simd(greater(of), splat(e, of, signedBound(of, low)), doubledFrom(e, of, value, 0n))
+/** Doubled bits that a value should have: in [low, high), which are whole exponents. */
+interface Range {
+  value: Value
+  low: bigint
+  high: bigint
+}
+/**
+ * i32: some lane of some value has not. Of doubles the upper halves are enough, and those of two values are one vector: what 32-bit lanes
+ * are compared with may differ from lane to lane.
+ */
+function someOutside(e: Emit, format: Format, ranges: readonly Range[]): Value {
+  const [first, second, ...others] = ranges
+  if (format === SINGLE) {
+    const lanes = ranges.map(({ value, low, high }) => outsideLanes(e, format, value, low, high))
+    return e.reduce(SimdOp.v128_any_true, lanes.reduce((all, each) => e.simd(SimdOp.v128_or, all, each)))
   }
-  if (format === DOUBLE && values.length === 2) return lanes(e.shuffle(values[0], values[1], UPPER_HALVES), SINGLE)
-  return values.map((value) => lanes(value, format)).reduce((all, each) => e.simd(SimdOp.v128_or, all, each))
+  const compared = (value: Value, halves: readonly Range[]): Value => {
+    const perLane = (bits: (range: Range) => bigint): Value =>
+      e.vectorConst(halves.flatMap((range) => repeated(BigInt.asUintN(32, bits(range) >> 32n), 4).slice(0, 16 / halves.length)))
+    const half = 1n << 63n
+    const from = e.simd(SimdOp.i32x4_add, e.simd(SimdOp.i32x4_add, value, value), perLane(({ low }) => half - low))
+    return e.simd(SimdOp.i32x4_gt_s, from, perLane(({ low, high }) => high - low - half - 1n))
+  }
+  if (second === undefined) return e.reduce(SimdOp.i64x2_bitmask, compared(first.value, [first]))
+  const pairs = [[first, second]]
+  for (let index = 0; index < others.length; index += 2) pairs.push([others[index], others[index + 1] ?? first])
+  const lanes = pairs.map((pair) => compared(e.shuffle(pair[0].value, pair[1].value, UPPER_HALVES), pair))
+  return e.reduce(SimdOp.v128_any_true, lanes.reduce((all, each) => e.simd(SimdOp.v128_or, all, each)))
 }
 const UPPER_HALVES = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]
 
@@ -118,11 +138,10 @@ export function arithmeticTests(
   const doubts =
     width === 'scalar'
       ? [() => outsideLow(e, format, result, low, high), ...operands.map((operand) => () => hasLowestExponent(e, format, operand))]
-      : [() => {
-          const unsound = outsideLanes(e, format, result, low, high)
-          const lanes = operands.length === 0 ? unsound : e.simd(SimdOp.v128_or, unsound, lowestExponents(e, format, operands))
-          return e.reduce(SimdOp.v128_any_true, lanes)
-        }]
+      : [() => someOutside(e, format, [
+          { value: result, low, high },
+          ...operands.map((value) => ({ value, low: normal(format), high: 1n << BigInt(format.bytes * 8) })),
+        ])]
   const excused = (): Value => {
     const sources = zeroFrom === 'always' ? [] : zeroFrom === 'first' ? [a ?? b] : [a ?? b, b]
     const sourceZeros = sources.map((source) => zeros(e, format, width, source))
@@ -161,7 +180,7 @@ export function operandTests(
     doubts: operands.map((operand) => () =>
       width === 'scalar'
         ? outsideLow(e, format, operand, low, high)
-        : e.reduce(SimdOp.v128_any_true, outsideLanes(e, format, operand, low, high)),
+        : someOutside(e, format, [{ value: operand, low, high }]),
     ),
     excused,
     tameInputs: tameBits(format, width),
