@@ -1,5 +1,6 @@
 import type { Instruction } from '../decode.ts'
 import { RIP_BASE } from '../decode.ts'
+import { Gpr } from '../state.ts'
 
 /** The bytes between the first and the last that one check may answer for. */
 const SPAN_MAX = 2048
@@ -34,9 +35,15 @@ export interface Membership {
 
 export interface Grouping {
   groups: readonly Group[]
-  /** By position in the block; undefined for instructions that look for themselves. */
+  /** By position in the block, of its memory operand; undefined for instructions that look for themselves. */
   membership: readonly (Membership | undefined)[]
+  /** The same of what a push or a pop finds on the stack. */
+  stackMembership: readonly (Membership | undefined)[]
 }
+
+type Place = Pick<Group, 'base' | 'index' | 'scale' | 'segment'>
+const STACK: Place = { base: Gpr.RSP, index: -1, scale: 0, segment: -1 }
+const PUSHES = new Set(['push', 'pushi'])
 
 interface Access {
   size: number
@@ -54,6 +61,21 @@ function accessOf({ hasMemory, slots, definition }: Instruction): Access | undef
   return { size, writes: access !== 'read', aligned: definition.aligned === true && size === 16 }
 }
 
+/** What an instruction pushes or pops by itself. */
+function stackAccessOf({ definition: { name }, size }: Instruction): Access | undefined {
+  if (PUSHES.has(name)) return { size, writes: true, aligned: false }
+  return name === 'pop' ? { size, writes: false, aligned: false } : undefined
+}
+
+/** How far an instruction moves RSP, where that is known beforehand. */
+function stackMoveOf({ definition: { name }, slots, size, rm, hasMemory, immediateLow }: Instruction): number | undefined {
+  if (PUSHES.has(name)) return -size
+  const isRsp = size === 8 && slots[0]?.kind === 'rm' && !hasMemory && rm === Gpr.RSP
+  if (name === 'pop') return isRsp ? undefined : size
+  if (!isRsp || slots[1]?.kind !== 'imm') return undefined
+  return name === 'add' ? immediateLow : name === 'sub' ? -immediateLow : undefined
+}
+
 /**
  * Finds the groups of a block that are worth a check of their own.
  * @param address where the block begins
@@ -64,47 +86,62 @@ export function group(
   address: number,
   written: () => readonly ReadonlySet<number>[],
 ): Grouping | undefined {
-  if (instructions.filter((instruction) => accessOf(instruction) !== undefined).length < 2) return undefined
+  const count = (accesses: readonly (Access | undefined)[]): number => accesses.filter((access) => access !== undefined).length
+  if (count(instructions.map(accessOf)) + count(instructions.map(stackAccessOf)) < 2) return undefined
   const writes = written()
   const changed = new Set<number>()
   const open = new Map<string, number>()
   const groups: Group[] = []
-  const displacements: (number | undefined)[] = []
+  /** Members by where they are, before the groups' lowest are known. */
   const membership: (Membership | undefined)[] = []
+  const stackMembership: (Membership | undefined)[] = []
+  const join = ({ base, index, scale, segment }: Place, displacement: number, access: Access): Membership | undefined => {
+    const key = [base, index, scale, segment].join()
+    const found = open.get(key)
+    if (found !== undefined && widen(groups[found], displacement, access)) return { group: found, offset: displacement }
+    if (groups.length >= GROUPS_MAX) return undefined
+    open.set(key, groups.length)
+    groups.push({
+      base, index, scale, segment, lowest: displacement, span: access.size, writes: access.writes,
+      alignment: access.aligned ? displacement & 15 : undefined, members: 1,
+    })
+    return { group: groups.length - 1, offset: displacement }
+  }
   let at = address
+  /** RSP now, less what it was as the block began. */
+  let stackMoved: number | undefined = 0
   instructions.forEach((instruction, position) => {
     const access = accessOf(instruction)
-    displacements.push(undefined)
-    membership.push(undefined)
-    if (access !== undefined && isSteady(instruction, changed)) {
-      const { base, index, scale, segment } = instruction
-      const isConstant = base === RIP_BASE
-      const displacement = instruction.displacement + (isConstant ? at : 0)
-      const key = [isConstant ? -1 : base, index, scale, segment].join()
-      const found = open.get(key)
-      if (found !== undefined && widen(groups[found], displacement, access)) {
-        membership[position] = { group: found, offset: 0 }
-      } else if (groups.length < GROUPS_MAX) {
-        open.set(key, groups.length)
-        membership[position] = { group: groups.length, offset: 0 }
-        groups.push({
-          base: isConstant ? -1 : base, index, scale, segment, lowest: displacement, span: access.size, writes: access.writes,
-          alignment: access.aligned ? displacement & 15 : undefined, members: 1,
-        })
-      }
-      displacements[position] = displacement
+    const { base, displacement } = instruction
+    let member: Membership | undefined
+    if (access !== undefined && base === Gpr.RSP && stackMoved !== undefined && isSteady(instruction, changed))
+      member = join(instruction, displacement + stackMoved, access)
+    else if (access !== undefined && base !== Gpr.RSP && isSteady(instruction, changed))
+      member = base === RIP_BASE ? join({ ...instruction, base: -1 }, displacement + at, access) : join(instruction, displacement, access)
+    membership.push(member)
+    const onStack = instruction.long ? stackAccessOf(instruction) : undefined
+    stackMembership.push(
+      onStack !== undefined && stackMoved !== undefined
+        ? join(STACK, onStack.writes ? stackMoved - onStack.size : stackMoved, onStack)
+        : undefined,
+    )
+    if (writes[position].has(Gpr.RSP)) {
+      const move = stackMoveOf(instruction)
+      stackMoved = move === undefined || stackMoved === undefined ? undefined : stackMoved + move
     }
-    for (const register of writes[position]) changed.add(register)
+    for (const register of writes[position]) if (register !== Gpr.RSP) changed.add(register)
     at += instruction.length
   })
   const kept = groups.filter(({ members }) => members > 1)
   if (kept.length === 0) return undefined
+  const settle = (one: Membership | undefined): Membership | undefined => {
+    const number = one === undefined ? -1 : kept.indexOf(groups[one.group])
+    return one === undefined || number < 0 ? undefined : { group: number, offset: one.offset - kept[number].lowest }
+  }
   return {
     groups: kept.map((one) => (one.alignment === undefined ? one : { ...one, alignment: (one.alignment - one.lowest) & 15 })),
-    membership: membership.map((one, position) => {
-      const number = one === undefined ? -1 : kept.indexOf(groups[one.group])
-      return number < 0 ? undefined : { group: number, offset: (displacements[position] as number) - kept[number].lowest }
-    }),
+    membership: membership.map(settle),
+    stackMembership: stackMembership.map(settle),
   }
 }
 

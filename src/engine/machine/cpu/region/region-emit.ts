@@ -96,6 +96,8 @@ export class RegionEmit extends Emit {
   /** Where the memory operand is: a local with a host address and what is added to it; -1 when there is none. */
   private pointer = -1
   private pointerOffset = 0
+  /** Where a group has found what the instruction pushes or pops. */
+  private onStack: Membership | undefined
 
   constructor(code: Code, options: { user: boolean; exact: boolean; constants?: VectorConstants; sink: ControlSink }) {
     super(code, LOCALS)
@@ -127,13 +129,17 @@ export class RegionEmit extends Emit {
    *
    * @param address its linear address
    * @param notYetRun instructions of its block from it on, which an exit before it gives back
-   * @param membership the group that has found its memory operand already
+   * @param found the groups that have found its memory operand, and what it pushes or pops, already
    */
-  write(instruction: Instruction, address: number, notYetRun: number, membership?: Membership): void {
+  write(
+    instruction: Instruction, address: number, notYetRun: number,
+    { operand: membership, stack }: { operand?: Membership; stack?: Membership } = {},
+  ): void {
     this.begin(instruction.size, instruction.slots, instruction.long)
     this.instruction = instruction
     this.address_ = address
     this.notYetRun = notYetRun
+    this.onStack = stack
     this.tameValues.clear()
     this.pointer = -1
     this.pointerOffset = 0
@@ -340,12 +346,22 @@ export class RegionEmit extends Emit {
   private storeSized(size: number, offset = 0): void {
     this.code.memory(size === 1 ? Op.i32_store8 : size === 2 ? Op.i32_store16 : size === 4 ? Op.i32_store : Op.i64_store, offset)
   }
-  override load(address: Value, size: number, { written = false }: MemoryAccess = {}): Value {
+  override load(address: Value, size: number, { written = false, stack }: MemoryAccess = {}): Value {
+    if (stack === true && this.onStack !== undefined) {
+      this.code.get(this.groupLocal(this.onStack.group))
+      return this.loadSized(size, this.onStack.offset)
+    }
     const at = this.variable(address)
     this.translate(at, written, size, OTHER_WINDOW)
     return this.loadSized(size)
   }
-  override store(address: Value, size: number, value: Value): void {
+  override store(address: Value, size: number, value: Value, { stack }: MemoryAccess = {}): void {
+    if (stack === true && this.onStack !== undefined) {
+      this.code.get(this.groupLocal(this.onStack.group))
+      this.push(value)
+      this.storeSized(size, this.onStack.offset)
+      return
+    }
     const at = this.variable(address)
     this.translate(at, true, size, OTHER_WINDOW)
     this.push(value)

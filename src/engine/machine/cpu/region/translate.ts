@@ -339,9 +339,12 @@ export class Translator {
     const last = instructions[instructions.length - 1]
     const ends = last?.definition.control !== undefined
     const count = ends ? instructions.length - 1 : instructions.length
-    const write = (from: number, to: number, membership: Grouping['membership'] = []): void => {
+    const write = (from: number, to: number, found?: Grouping): void => {
       for (let index = from; index < to; index++)
-        emit.write(instructions[index], addresses[index], instructions.length - index, membership[index])
+        emit.write(instructions[index], addresses[index], instructions.length - index, {
+          operand: found?.membership[index],
+          stack: found?.stackMembership[index],
+        })
     }
     const addresses: number[] = []
     let at = address
@@ -354,7 +357,7 @@ export class Translator {
       const known = emit.known()
       emit.openGroups(grouping.groups)
       code.if()
-      write(0, count, grouping.membership)
+      write(0, count, grouping)
       code.else()
       emit.goBackTo(known)
       write(0, count)

@@ -67,8 +67,35 @@ export function randomProgram(seed: number): { code: Uint8Array; blocks: number[
     // lea rsi, [rsi + …]; …; mov rsi, r13
     return [...begin, 0x48, 0x8d, 0xb6, ...place(), ...opcode, 0xa4 + wide, 0x4c, 0x89, 0xee]
   }
+  /** What functions do with the stack; it ends where it began, and what it leaves below are block addresses again. */
+  const stack = (): number[] => {
+    const count = 1 + random.below(4)
+    const slot = (): number => 8 * random.below(count)
+    const plain = (): number => random.pick([0, 1, 2, 7, 5])
+    const out: number[] = []
+    const some = (make: () => number[]): void => {
+      if (random.below(2) === 0) out.push(...make())
+    }
+    const push = (): number[] =>
+      random.pick([
+        () => [0x50 + plain()], () => [0x41, 0x50 + random.below(5)], () => [0x6a, random.below(256)],
+        () => [0xff, 0x74, 0x24, 8 * random.below(8)], () => [0xff, 0xb6, ...i32(random.below(DATA_BYTES - 8))],
+      ])()
+    for (let index = 0; index < count; index++) {
+      out.push(...push())
+      some(() => [0x48, 0x8b, 0x44 | (plain() << 3 & 0x38), 0x24, 8 * random.below(4)]) // mov reg, [rsp + …]
+    }
+    some(() => [0x48, 0x83, 0xec, 0x18, 0x48, 0x89, 0x4c, 0x24, 0x08, 0x48, 0x83, 0xc4, 0x18]) // sub rsp; mov [rsp + 8], rcx; add rsp
+    some(() => [0x48, 0x01, 0x54, 0x24, slot()]) // add [rsp + …], rdx
+    for (let index = 0; index < count; index++) out.push(...random.pick([[0x58 + plain()], [0x41, 0x58 + random.below(5)]]))
+    // Each slot gets the address that is above all of them.
+    out.push(0xff, 0x34, 0x24, 0x58) // push [rsp]; pop rax
+    for (let index = 1; index <= 9; index++) out.push(0x48, 0x89, 0x44, 0x24, 256 - 8 * index) // mov [rsp - …], rax
+    return out
+  }
   const instruction = (): number[] => {
     if (random.below(60) === 0) return strings()
+    if (random.below(25) === 0) return stack()
     const bytes = size()
     const wide = bytes === 1 ? 0 : 1
     const reg = register()
