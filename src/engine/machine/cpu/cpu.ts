@@ -14,9 +14,10 @@ import { AccessMode } from './record.ts'
 import { Regions } from './regions.ts'
 import {
   ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField,
-  State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector,
+  Shadow, State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector,
 } from './state.ts'
 import { SystemOp } from './system-op.ts'
+import { Dr6, pageOf } from './system/debug.ts'
 import { FAULT } from './system/faults.ts'
 import { As } from './system/linear.ts'
 import { System } from './system/system.ts'
@@ -29,6 +30,9 @@ const HOT_AFTER = 2000
 const MEMORY_PAGES_MIN = 128
 
 const word = (offset: number): number => offset >> 2
+
+/** State.FAULT_VECTOR of no exception: the instruction, which has changed nothing, is to be run by `Cpu.step`. */
+const BEGIN_ANEW = 0x100
 
 const CRC32C_TABLE = Array.from({ length: 256 }, (_, byte) => {
   let crc = byte
@@ -58,6 +62,9 @@ export class Cpu implements CpuCore {
   private readonly readFlags: () => number
   private readonly reported = new Set<string>()
   private budget = 0
+  /** One instruction runs by itself now, or has to next. */
+  private stepping = false
+  private wantsStep = false
   private reserved = 0
 
   /**
@@ -80,12 +87,11 @@ export class Cpu implements CpuCore {
       commit: () => this.commit(),
       system: (op) => {
         if (op === SystemOp.UD) this.reportUndefined()
-        return this.system.execute(op as SystemOp)
+        const isFault = this.system.execute(op as SystemOp)
+        if (this.system.debug.pending !== 0) this.requestStop()
+        return isFault
       },
-      deliver: () => {
-        this.preferMathFault()
-        this.system.deliver()
-      },
+      deliver: () => this.deliver(),
       resolve: () => this.resolve(),
       hot: (record) => this.hot(record),
       float: (index) => this.floats.execute(FLOAT_EVALUATORS[index]),
@@ -101,10 +107,12 @@ export class Cpu implements CpuCore {
       table: exports.regions,
       mmu: this.system.mmu,
       state: this.system.state,
+      holdsBreakpoint: (page) => this.system.debug.watchesCode && this.system.debug.holdsCode(page),
       eager: tier === 'translator',
       enabled: tier !== 'interpreter',
       memoryPages: MEMORY_PAGES_MIN,
     })
+    this.system.debug.onCodeChange = () => this.regions.tryAgain()
     this.cache.onCodePage = (page) => this.system.mmu.dropWriteTags(page)
     this.cache.onFlush = () => {
       this.regions.flush()
@@ -145,13 +153,17 @@ export class Cpu implements CpuCore {
     }
     if (this.halted || this.shutdown) return 0
     // Through a trap gate the next interrupt may come at once; one instruction runs first, so that none is a way to hang.
-    if (i32[word(State.SHADOW)] !== 0 || this.canInterrupt()) {
+    if (i32[word(State.SHADOW)] !== 0 || this.canInterrupt() || (i32[word(State.SYSFLAGS)] & (Rflag.TF | Rflag.RF)) !== 0) {
       this.step()
       if (i32[word(State.STOP)] === 0) i32[word(State.STOP)] = 1
       return this.executedInRun()
     }
-    if ((i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0) this.traced()
-    else this.runTier0(0)
+    do {
+      this.wantsStep = false
+      this.runTier0(0)
+      if (this.wantsStep) this.step()
+      else this.trap(0)
+    } while (this.wantsStep && i32[word(State.STOP)] === 0 && this.executedInRun() < instructions)
     return this.executedInRun()
   }
 
@@ -170,25 +182,77 @@ export class Cpu implements CpuCore {
     return (this.i32[word(State.SYSFLAGS)] & Rflag.IF) !== 0 && this.host.interruptPending()
   }
 
-  /** Runs one instruction in tier 0, after which an interrupt shadow is over. */
+  /**
+   * Runs one instruction in tier 0, after which an interrupt shadow and RFLAGS.RF are over. Its breakpoint comes before it (a fault), what
+   * it earned after it: breakpoints on data and, with RFLAGS.TF, the single step (SDM vol. 3, 18.3.1).
+   */
   private step(): void {
     const { i32 } = this
+    const { debug } = this.system
+    this.reserved = this.budget - this.executedInRun() - 1
+    if (debug.watchesCode) {
+      const bits = debug.ofInstruction(i32[word(State.RIP)], i32[word(State.RIP) + 1])
+      if (bits !== 0) {
+        // It counts as an instruction: a handler that has a breakpoint itself must not hold the machine up for ever.
+        i32[word(State.REMAINING)] = 0
+        this.system.exceptions.debugTrap(bits)
+        i32[word(State.STOP)] = 1
+        return
+      }
+    }
     const shadow = i32[word(State.SHADOW)]
-    this.reserved = this.budget - 1
+    const { rip } = this
+    const resumed = (i32[word(State.SYSFLAGS)] & Rflag.RF) !== 0
+    const traced = (i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0
     i32[word(State.REMAINING)] = 1
+    i32[word(State.SYSFLAGS)] &= ~Rflag.RF
+    this.stepping = true
     this.runTier0(1)
+    this.stepping = false
     if (shadow !== 0) i32[word(State.SHADOW)] = 0
+    const bits = traced && (i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0 ? Dr6.BS : 0
+    // Between the repetitions of a string instruction RF stays, and a trap there pushes it set.
+    const isBetween = this.rip === rip && (resumed || (bits | debug.pending) !== 0) && this.isRepeated()
+    if (isBetween && resumed) this.system.rflags.resume()
+    this.trap(bits, isBetween ? Rflag.RF : 0)
   }
 
-  /** With RFLAGS.TF each instruction ends in #DB (SDM vol. 3, 17.3.1.4). */
-  private traced(): void {
+  /** Carries out the traps that the last instruction earned, unless it loaded SS. */
+  private trap(bits: number, resume = 0): void {
+    const { debug, exceptions } = this.system
+    if (this.shutdown || this.i32[word(State.SHADOW)] === Shadow.STACK || (bits | debug.pending) === 0) return
+    bits |= debug.pending
+    debug.pending = 0
+    exceptions.debugTrap(bits, resume)
+    this.requestStop()
+  }
+
+  /** The next instruction is a string instruction with a repeat prefix. */
+  private isRepeated(): boolean {
+    const bytes = Uint8Array.from(this.bytesAtRip(INSTRUCTION_BYTES_MAX))
+    const instruction = decode(bytes, 0, bytes.length, this.i32[word(State.MODE)])
+    return typeof instruction !== 'string' && instruction.definition.name.startsWith('rep')
+  }
+
+  /** Tier 0 met a fault; or it has to begin an instruction anew, by itself. */
+  private deliver(): void {
     const { i32 } = this
-    this.step()
-    if ((i32[word(State.SYSFLAGS)] & Rflag.TF) === 0 || this.shutdown) return
-    i32[word(State.DR) + 12] |= 0x4000
-    this.system.exceptions.raise(Vector.DB)
+    if (i32[word(State.FAULT_VECTOR)] === BEGIN_ANEW) {
+      i32[word(State.FAULT_VECTOR)] = -1
+      i32[word(State.REMAINING)]++
+      this.stopForStep()
+      return
+    }
+    this.system.debug.pending = 0
+    this.preferMathFault()
     this.system.deliver()
-    i32[word(State.STOP)] = 1
+  }
+
+  /** Makes tier 0 return for the next instruction to be run by `step`. */
+  private stopForStep(): void {
+    this.wantsStep = true
+    this.reserved += this.i32[word(State.REMAINING)]
+    this.i32[word(State.REMAINING)] = 0
   }
 
   executedInRun(): number {
@@ -217,9 +281,16 @@ export class Cpu implements CpuCore {
     const as = As.PROGRAM | ((access & AccessMode.STACK) !== 0 ? As.STACK : 0)
     const lo = this.i32[word(State.SLOW_VA)]
     const hi = this.i32[word(State.SLOW_VA) + 1]
+    const { debug } = this.system
+    const before = debug.pending
     try {
-      if (mode === AccessMode.READ) return linear.reading(lo, hi, size, as)
-      const window = linear.writing(lo, hi, size, as)
+      const window = mode === AccessMode.READ ? linear.reading(lo, hi, size, as) : linear.writing(lo, hi, size, as)
+      if (debug.pending !== before && !this.stepping) {
+        // What runs by itself can be followed by a trap.
+        debug.pending = before
+        this.i32[word(State.FAULT_VECTOR)] = BEGIN_ANEW
+        return 0
+      }
       if (mode === AccessMode.MODIFY && window === State.BOUNCE) {
         const from = linear.reading(lo, hi, size, as)
         if (from !== State.BOUNCE) this.system.state.u8.copyWithin(State.BOUNCE, from, from + size)
@@ -249,6 +320,8 @@ export class Cpu implements CpuCore {
     const host = system.translate(Access.EXECUTE)
     if (host === TRANSLATE_FAULT) return this.fetchFault()
     const mode = i32[word(State.MODE)]
+    const { debug } = system
+    if (debug.watchesCode && debug.holdsCode(pageOf(ripLo, ripHi))) return this.resolveWatched(host, mode)
     // Nothing is decoded from a device: the bus reads as undefined code.
     if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
     const physical = (host >>> 0) - RAM_BASE
@@ -266,6 +339,18 @@ export class Cpu implements CpuCore {
     i32[word(entry + JumpField.ENTRY)] = region.index
     i32[word(entry + JumpField.NEEDS_FLAGS)] = region.needsFlags ? 1 : 0
     return 0
+  }
+
+  /** Code on a page that holds a breakpoint: each instruction is run by `step`, and nothing remembers where it is. */
+  private resolveWatched(host: number, mode: number): number {
+    const { i32 } = this
+    if (!this.stepping) {
+      this.stopForStep()
+      return 0
+    }
+    if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
+    const physical = (host >>> 0) - RAM_BASE
+    return this.cache.block(physical, mode)?.record ?? this.resolveCrossing(physical, i32[word(State.RIP)], i32[word(State.RIP) + 1], mode)
   }
 
   /** A fetch that faults counts as an instruction: a handler that is itself not mapped must not hold the machine up for ever. */

@@ -50,6 +50,8 @@ export interface RegionsOptions {
   enabled: boolean
   /** Translate before the first execution. */
   eager: boolean
+  /** Linear pages, by number, whose code runs one instruction at a time. */
+  holdsBreakpoint: (page: number) => boolean
   /** Minimum of the memory that generated modules import. */
   memoryPages: number
 }
@@ -101,7 +103,8 @@ export class Regions {
 
   /** Whether all of a region's code is where it was when the region was made. */
   private isMapped(region: Region, mode: number): boolean {
-    for (const [page, physical] of region.pages) if (this.physicalPage(page, mode) !== physical) return false
+    for (const [page, physical] of region.pages)
+      if (this.physicalPage(page, mode) !== physical || this.options.holdsBreakpoint(page)) return false
     return true
   }
 
@@ -123,7 +126,7 @@ export class Regions {
       const page = Math.floor(address / PAGE_BYTES)
       const known = pages.get(page)
       const physicalPage = known ?? this.physicalPage(page, mode)
-      if (physicalPage < 0) return undefined
+      if (physicalPage < 0 || this.options.holdsBreakpoint(page)) return undefined
       const physical = physicalPage * PAGE_BYTES + (address - page * PAGE_BYTES)
       const block = eager ? cache.block(physical, mode) : cache.known(physical, mode)
       if (block) pages.set(page, physicalPage)
@@ -240,6 +243,11 @@ export class Regions {
       const at = entry.address - table.from
       if (at >= 0 && at < table.bytes) words[at] = entry.inTable
     }
+  }
+
+  /** Code that could not be translated may now be. */
+  tryAgain(): void {
+    this.hopeless.clear()
   }
 
   /** Drops the regions made of bytes in a physical range that is about to change. */

@@ -35,7 +35,7 @@ export const State = {
   STOP: 0x4c0,
   /** u32, Activity bits. */
   ACTIVITY: 0x4c4,
-  /** u32, 1 while interrupts are held off for one instruction (after STI, MOV SS, POP SS). */
+  /** u32, a Shadow while interrupts are held off for one instruction, else 0. */
   SHADOW: 0x4c8,
   /** i32, vector of the exception waiting for delivery, -1 for none. */
   FAULT_VECTOR: 0x4cc,
@@ -152,6 +152,9 @@ export const ModeBit = {
   /** SSE instructions may be used: CR4.OSFXSR = 1, CR0.EM = CR0.TS = 0. Else they decode to SystemOp.SSE_UNUSABLE. */
   SSE: 32,
 } as const
+
+/** Values of State.SHADOW: after STI; after MOV SS and POP SS, where traps wait too (SDM vol. 3, 6.8.3). */
+export const Shadow = { INTERRUPTS: 1, STACK: 2 } as const
 
 /** Bits of State.ACTIVITY. A second NMI waits until the handler of the first has returned by IRET (SDM vol. 3, 6.7.1). */
 export const Activity = { HALTED: 1, SHUTDOWN: 2, NMI_PENDING: 4, IN_NMI: 8 } as const

@@ -25,6 +25,8 @@ const KERNELS = [
   { name: 'protected', ends: 'exited', onQemu: true },
   { name: 'interrupts', ends: 'exited', onQemu: true },
   { name: 'apic', ends: 'exited', onQemu: true },
+  { name: 'debug', ends: 'exited', onQemu: true },
+  { name: 'manual-debug', ends: 'exited', onQemu: false },
   { name: 'manual', ends: 'exited', onQemu: false },
 ] as const
 

@@ -212,6 +212,8 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   code.end() // fault
   code.call(functions.deliver)
   reload()
+  loadState32(State.REMAINING)
+  code.set(LEFT)
   code.br(block)
   code.end() // block
   code.end() // exit

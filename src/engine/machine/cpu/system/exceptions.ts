@@ -1,4 +1,5 @@
 import { Activity, Rflag, SegmentAttribute, SegmentIndex, State, Vector } from '../state.ts'
+import type { DebugRegisters } from './debug.ts'
 import { FAULT, fault, setFault } from './faults.ts'
 import { As, type LinearMemory } from './linear.ts'
 import type { Rflags } from './rflags.ts'
@@ -14,7 +15,7 @@ const SelectorError = { EXT: 1, IDT: 2 } as const
 /** Vectors that push an error code, and vectors that are traps: these report the next instruction and push RF as it is. */
 const WITH_ERROR_CODE =
   (1 << Vector.DF) | (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP) | (1 << Vector.PF) | (1 << Vector.AC)
-const TRAPS = (1 << Vector.DB) | (1 << Vector.BP) | (1 << Vector.OF) | (1 << Vector.NMI)
+const TRAPS = (1 << Vector.BP) | (1 << Vector.OF) | (1 << Vector.NMI)
 const CONTRIBUTORY = (1 << Vector.DE) | (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP)
 const SELECTOR_ERRORS = (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP)
 
@@ -23,20 +24,30 @@ const NAMES = [
   '#MC', '#XM',
 ]
 
+export interface ExceptionParts {
+  state: CpuState
+  linear: LinearMemory
+  segments: Segments
+  rflags: Rflags
+  debug: DebugRegisters
+}
+
 /** Delivers exceptions and interrupts through the IDT: SDM vol. 3, chapter 6. */
 export class Exceptions {
   private readonly state: CpuState
   private readonly linear: LinearMemory
   private readonly segments: Segments
   private readonly rflags: Rflags
+  private readonly debug: DebugRegisters
   /** What led to the shutdown state, for the person who looks at the machine. */
   shutdownReason = ''
 
-  constructor(state: CpuState, linear: LinearMemory, segments: Segments, rflags: Rflags) {
+  constructor({ state, linear, segments, rflags, debug }: ExceptionParts) {
     this.state = state
     this.linear = linear
     this.segments = segments
     this.rflags = rflags
+    this.debug = debug
   }
 
   /** Makes an exception pending; `deliver` carries it out. A page fault needs CR2 set besides. */
@@ -52,6 +63,18 @@ export class Exceptions {
   deliver(): void {
     const { i32 } = this.state
     this.carryOut(i32[Word.FAULT_VECTOR], i32[Word.FAULT_ERROR], false)
+  }
+
+  /**
+   * Delivers #DB as a trap or for an instruction's breakpoint, which pushes RF as it is; `deliver` is for the fault that DR7.GD makes.
+   *
+   * @param bits of DR6
+   * @param resume RF, between the repetitions of a string instruction
+   */
+  debugTrap(bits: number, resume = 0): void {
+    this.state.i32[Word.ACTIVITY] &= ~Activity.HALTED
+    this.debug.report(bits)
+    this.carryOut(Vector.DB, 0, false, resume)
   }
 
   /** Delivers an external interrupt and wakes a halted processor. State.RIP is the next instruction. */
@@ -73,6 +96,7 @@ export class Exceptions {
     this.state.setRip(i32[Word.SYS_NEXT_RIP], i32[Word.SYS_NEXT_RIP + 1])
     try {
       this.enter(vector, false, 0, !privileged, 0)
+      if (privileged) this.debug.entered()
     } catch (thrown) {
       this.state.setRip(ripLo, ripHi)
       if (thrown === FAULT && privileged) this.addExt()
@@ -80,7 +104,7 @@ export class Exceptions {
     }
   }
 
-  private carryOut(first: number, firstError: number, external: boolean): void {
+  private carryOut(first: number, firstError: number, external: boolean, ofTrap = -1): void {
     const { state } = this
     const { i32 } = state
     let vector = first
@@ -91,13 +115,15 @@ export class Exceptions {
       const exception = !external
       const bit = 1 << vector
       const withError = exception && vector < 32 && (WITH_ERROR_CODE & bit) !== 0
-      const resume = exception && !(vector < 32 && (TRAPS & bit) !== 0) ? Rflag.RF : 0
+      const resume = ofTrap >= 0 ? ofTrap : exception && !(vector < 32 && (TRAPS & bit) !== 0) ? Rflag.RF : 0
       try {
         this.enter(vector, withError, error, false, resume)
+        if (vector === Vector.DB && exception) this.debug.entered()
         return
       } catch (thrown) {
         if (thrown !== FAULT) throw thrown
       }
+      ofTrap = -1
       this.addExt()
       const next = i32[Word.FAULT_VECTOR]
       const nextError = i32[Word.FAULT_ERROR]
@@ -179,7 +205,7 @@ export class Exceptions {
     const aligned = (stackLo & ~15) >>> 0
     const frameLo = (aligned - bytes) | 0
     const frameHi = aligned < bytes ? (stackHi - 1) | 0 : stackHi
-    const flags = this.rflags.read() | resume
+    const flags = this.rflags.readImage() | resume
     let at = linear.pushing(frameLo, frameHi, bytes, 8, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
     if (withError) {
       view.setInt32(at, error, true)
@@ -251,7 +277,7 @@ export class Exceptions {
     }
     const mask = (stackAttributes & SegmentAttribute.DB) !== 0 ? -1 : 0xffff
     const top = (stack - bytes) & mask
-    const flags = this.rflags.read() | resume
+    const flags = this.rflags.readImage() | resume
     let at = linear.pushing((stackBase + top) | 0, 0, bytes, size, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
     const put = (value: number): void => {
       if (wide) view.setInt32(at, value, true)
@@ -292,7 +318,7 @@ export class Exceptions {
   }
 
   private clearFlags(interruptGate: boolean): void {
-    this.rflags.clear(Rflag.TF | Rflag.NT | (interruptGate ? Rflag.IF : 0))
+    this.rflags.clear(Rflag.TF | Rflag.NT | Rflag.RF | (interruptGate ? Rflag.IF : 0))
   }
 
   /** Called with the name of something the guest used that is not implemented. */

@@ -1,9 +1,10 @@
 import type { Fpu } from '../fpu/fpu.ts'
 import type { CpuHost } from '../core.ts'
-import { Activity, Gpr, Rflag, SegmentIndex, State, Vector } from '../state.ts'
+import { Activity, Gpr, Rflag, SegmentIndex, Shadow, State, Vector } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
 import type { ControlRegisters } from './control-registers.ts'
 import { cpuid } from './cpuid.ts'
+import type { DebugRegisters } from './debug.ts'
 import type { Exceptions } from './exceptions.ts'
 import type { ExtendedState } from './extended-state.ts'
 import { FAULT, fault, setFault } from './faults.ts'
@@ -31,6 +32,7 @@ export interface InstructionParts {
   exceptions: Exceptions
   transfers: Transfers
   control: ControlRegisters
+  debug: DebugRegisters
   msrs: ModelSpecificRegisters
   ports: Ports
   fpu: Fpu
@@ -95,7 +97,7 @@ export class Instructions {
   private plain(op: SystemOp): void {
     const { state } = this
     const { i32 } = state
-    const { mmu, segments, stack, rflags, control, msrs, ports, transfers, extended } = this.parts
+    const { mmu, segments, stack, rflags, control, debug, msrs, ports, transfers, extended } = this.parts
     switch (op) {
       case SystemOp.HLT:
         this.requireCpl0()
@@ -110,7 +112,7 @@ export class Instructions {
         this.requireIopl()
         if ((i32[Word.SYSFLAGS] & Rflag.IF) === 0) {
           rflags.setInterruptFlag()
-          this.holdInterruptsOff()
+          this.holdInterruptsOff(Shadow.INTERRUPTS)
         }
         break
 
@@ -157,18 +159,18 @@ export class Instructions {
       }
       case SystemOp.MOV_TO_DR:
         this.requireCpl0()
-        control.writeDebug(i32[Word.SYS_REG], i32[Word.SYS_VALUE], state.long ? i32[Word.SYS_VALUE + 1] : 0)
+        debug.write(i32[Word.SYS_REG], i32[Word.SYS_VALUE], state.long ? i32[Word.SYS_VALUE + 1] : 0)
         break
       case SystemOp.MOV_FROM_DR: {
         this.requireCpl0()
-        const at = DR + control.debugRegister(i32[Word.SYS_REG]) * 2
+        const at = DR + debug.index(i32[Word.SYS_REG]) * 2
         state.setGpr(i32[Word.SYS_RM], i32[at], state.long ? i32[at + 1] : 0)
         break
       }
 
       case SystemOp.MOV_TO_SREG:
         segments.load(i32[Word.SYS_REG], this.operand16())
-        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff()
+        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff(Shadow.STACK)
         break
       case SystemOp.MOV_FROM_SREG_MEM:
         if (i32[Word.SYS_REG] > SegmentIndex.GS) fault(state, Vector.UD, 0)
@@ -178,7 +180,7 @@ export class Instructions {
         const size = i32[Word.SYS_SIZE]
         segments.load(i32[Word.SYS_REG], state.view.getUint16(stack.peek(0, size), true))
         stack.release(size)
-        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff()
+        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff(Shadow.STACK)
         break
       }
       case SystemOp.LES: this.loadFarPointer(SegmentIndex.ES); break
@@ -384,8 +386,8 @@ export class Instructions {
   }
 
   /** For one instruction: `run` returns here and ends the shadow after the next one. */
-  private holdInterruptsOff(): void {
-    this.state.i32[Word.SHADOW] = 1
+  private holdInterruptsOff(shadow: number): void {
+    this.state.i32[Word.SHADOW] = shadow
     this.state.stop()
   }
 }

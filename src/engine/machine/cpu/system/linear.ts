@@ -1,6 +1,7 @@
 import type { PhysicalMemory } from '../../memory.ts'
 import type { CpuHost } from '../core.ts'
 import { Access, RAM_BASE, State, TRANSLATE_FAULT } from '../state.ts'
+import type { DebugRegisters } from './debug.ts'
 import { FAULT } from './faults.ts'
 import { ACCESS_STACK, type Mmu } from './mmu.ts'
 import { type CpuState, Word } from './views.ts'
@@ -18,6 +19,14 @@ export const As = {
 /** The longest window in bytes: what fits between State.BOUNCE and the next field. */
 export const WINDOW_BYTES_MAX = 64
 
+export interface LinearParts {
+  state: CpuState
+  memory: PhysicalMemory
+  mmu: Mmu
+  debug: DebugRegisters
+  host: CpuHost
+}
+
 /**
  * Linear memory as the system instructions use it: contiguous windows of a few bytes, wherever the page boundaries are and whether RAM
  * or a device answers. Every access first translates all its pages, so that a fault (thrown as FAULT) leaves memory unchanged.
@@ -29,6 +38,7 @@ export class LinearMemory {
   private readonly state: CpuState
   private readonly memory: PhysicalMemory
   private readonly mmu: Mmu
+  private readonly debug: DebugRegisters
   private readonly host: CpuHost
   private readonly device = new DataView(new ArrayBuffer(8))
   private stagedLo = 0
@@ -36,18 +46,24 @@ export class LinearMemory {
   private stagedLength = 0
   private stagedAs = 0
 
-  constructor(state: CpuState, memory: PhysicalMemory, mmu: Mmu, host: CpuHost) {
+  constructor({ state, memory, mmu, debug, host }: LinearParts) {
     this.state = state
     this.memory = memory
     this.mmu = mmu
+    this.debug = debug
     this.host = host
   }
 
   /** A window of up to WINDOW_BYTES_MAX bytes to read from. */
   reading(lo: number, hi: number, length: number, as: number): number {
     const offset = this.locate(lo, hi, Access.READ, as)
-    if (offset >= 0 && (lo & 0xfff) + length <= 4096) return offset
-    this.locateNext(lo, hi, length, Access.READ, as)
+    if ((lo & 0xfff) + length <= 4096) {
+      if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, false)
+      if (offset >= 0) return offset
+    } else {
+      this.locateNext(lo, hi, length, Access.READ, as)
+      if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, false)
+    }
     const { u8 } = this.state
     for (let done = 0; done < length;) {
       const step = chunk(lo + done, length - done)
@@ -67,8 +83,9 @@ export class LinearMemory {
     // What was staged before and never written (a CMPXCHG that did not match) is not to be carried out now.
     this.stagedLength = 0
     const offset = this.locate(lo, hi, Access.WRITE, as)
-    if (offset >= 0 && (lo & 0xfff) + length <= 4096 && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset
     this.locateNext(lo, hi, length, Access.WRITE, as)
+    if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, true)
+    if (offset >= 0 && (lo & 0xfff) + length <= 4096 && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset
     this.stage(lo, hi, length, as)
     return State.BOUNCE
   }
@@ -82,6 +99,7 @@ export class LinearMemory {
     const top = length - size
     const offset = this.locate((lo + top) | 0, carry(lo, hi, top), Access.WRITE, as)
     const crosses = (lo & 0xfff) + length > 4096
+    if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, true)
     if (offset >= 0 && !crosses && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset - top
     if (crosses) {
       const inFirstPage = (0x1000 - (lo & 0xfff)) & -size

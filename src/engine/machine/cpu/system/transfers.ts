@@ -199,6 +199,7 @@ export class Transfers {
     }
     this.returnFar(selector, ripLo, ripHi, size, 3 * size, 0, state.long)
     rflags.writeMasked(flags, mask)
+    if (size !== 2 && (flags & Rflag.RF) !== 0) rflags.resume()
     if ((i32[Word.ACTIVITY] & Activity.NMI_PENDING) !== 0) state.stop()
     i32[Word.ACTIVITY] &= ~Activity.IN_NMI
   }

@@ -40,6 +40,8 @@ export class Windows {
   private wideCount = 0
   private readonly isListed = new Uint8Array(2 * TLB_ENTRIES)
   private readonly emptySlots: Uint8Array
+  /** Linear pages, by number, that no window may hold. */
+  watched: readonly number[] = []
   private before = 0
   private after = 0
   /** The last window, by reading and by writing: linear base (halves), bytes, host minus linear, TLB. */
@@ -73,6 +75,7 @@ export class Windows {
       const isSame = last[4] === table && last[1] === hi && last[3] === delta && (page - last[0]) >>> 0 < last[2] >>> 0
       if (!isSame) {
         this.measure(lo, physical, leaf, write)
+        for (const other of this.watched) this.leaveOut(other - ((hi >>> 0) * 0x100000 + (lo >>> 12)))
         last[0] = page - this.before * 4096
         last[1] = hi
         last[2] = (this.before + 1 + this.after) * 4096 - WINDOW_TAIL_BYTES
@@ -137,6 +140,12 @@ export class Windows {
   private forget(): void {
     this.state.u8.set(this.emptySlots, WINDOW_SLOTS)
     this.last[0][4] = this.last[1][4] = 0
+  }
+
+  /** Ends the measured window before the page so many pages away. */
+  private leaveOut(distance: number): void {
+    if (distance > 0) this.after = Math.min(this.after, distance - 1)
+    else this.before = Math.min(this.before, -distance - 1)
   }
 
   /** How many pages before and after a page belong to its window. */
