@@ -4,7 +4,7 @@ import { INCOMPLETE, INSTRUCTION_BYTES_MAX, UNDEFINED, allVariants, decode } fro
 import type { Instruction } from './decode.ts'
 import { END_HANDLER } from './interpreter/interface.ts'
 import { BLOCK_HEADER_BYTES, RECORD_BYTES, writeEnd, writeRecord } from './record.ts'
-import { RECORDS, RECORDS_END } from './state.ts'
+import { MODES, RECORDS, RECORDS_END } from './state.ts'
 
 /** Instructions of one block at most. */
 const BLOCK_INSTRUCTIONS_MAX = 64
@@ -25,7 +25,7 @@ export interface Block {
 }
 
 /** Mode and physical address in one number: what a block is found by. */
-export const codeKey = (physical: number, mode: number): number => physical * 64 + mode
+export const codeKey = (physical: number, mode: number): number => physical * MODES + mode
 
 /** Decoded blocks by physical address and mode, and what to forget when their bytes change. */
 export class CodeCache {
@@ -70,8 +70,13 @@ export class CodeCache {
   /** Decodes one instruction from bytes that no single page holds; returns its record. */
   scratch(bytes: Uint8Array, mode: number): number {
     const instruction = this.decodeOne(bytes, 0, bytes.length, mode)
+    return this.alone(instruction === INCOMPLETE ? undefinedInstruction(mode) : instruction)
+  }
+
+  /** Writes one instruction as a block of its own that is not remembered; returns its record. */
+  alone(instruction: Instruction): number {
     const record = SCRATCH_BLOCK + BLOCK_HEADER_BYTES
-    writeRecord(this.view, record, instruction === INCOMPLETE ? undefinedInstruction(mode) : instruction)
+    writeRecord(this.view, record, instruction)
     writeEnd(this.view, record + RECORD_BYTES, END_HANDLER)
     this.view.setUint32(SCRATCH_BLOCK, 0, true)
     return record

@@ -10,16 +10,17 @@ import { Status } from './fpu/registers.ts'
 import { buildInterpreter } from './interpreter/build.ts'
 import { JumpField } from './interpreter/interface.ts'
 import type { InterpreterImports } from './interpreter/interface.ts'
-import { AccessMode } from './record.ts'
+import { AccessMode, RecordField } from './record.ts'
 import { Regions } from './regions.ts'
 import {
-  ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField,
+  ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, ModeBit, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField,
   Shadow, State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector,
 } from './state.ts'
 import { SystemOp } from './system-op.ts'
 import { Dr6, pageOf } from './system/debug.ts'
 import { FAULT } from './system/faults.ts'
 import { As } from './system/linear.ts'
+import { checkSegment, segmentOfBase } from './system/limits.ts'
 import { System } from './system/system.ts'
 
 export type Tier = 'auto' | 'interpreter' | 'translator'
@@ -84,6 +85,7 @@ export class Cpu implements CpuCore {
     this.floats = new FloatUnit(this.system.state)
     const imports: InterpreterImports = {
       slow: (mode, size) => this.slow(mode, size),
+      segment: (segment, mode, size) => this.checkSegment(segment, (mode & 3) !== AccessMode.READ, size),
       commit: () => this.commit(),
       system: (op) => {
         if (op === SystemOp.UD) this.reportUndefined()
@@ -191,7 +193,7 @@ export class Cpu implements CpuCore {
     const { debug } = this.system
     this.reserved = this.budget - this.executedInRun() - 1
     if (debug.watchesCode) {
-      const bits = debug.ofInstruction(i32[word(State.RIP)], i32[word(State.RIP) + 1])
+      const bits = debug.ofInstruction((i32[word(State.RIP)] + this.system.state.codeBaseLo) | 0, i32[word(State.RIP) + 1])
       if (bits !== 0) {
         // It counts as an instruction: a handler that has a breakpoint itself must not hold the machine up for ever.
         i32[word(State.REMAINING)] = 0
@@ -302,6 +304,16 @@ export class Cpu implements CpuCore {
     }
   }
 
+  private checkSegment(baseAt: number, write: boolean, size: number): number {
+    try {
+      checkSegment(this.system.state, segmentOfBase(baseAt), this.i32[word(State.SLOW_VA)], size, write)
+      return 1
+    } catch (error) {
+      if (error !== FAULT) throw error
+      return 0
+    }
+  }
+
   /** A device that was written may have changed what comes next; then this instruction is the last one of the run. */
   private commit(): void {
     const { i32 } = this
@@ -315,18 +327,24 @@ export class Cpu implements CpuCore {
     const { i32, system } = this
     const ripLo = i32[word(State.RIP)]
     const ripHi = i32[word(State.RIP) + 1]
-    i32[word(State.SLOW_VA)] = ripLo
+    const mode = i32[word(State.MODE)]
+    const lo = (ripLo + system.state.codeBaseLo) | 0
+    i32[word(State.SLOW_VA)] = lo
     i32[word(State.SLOW_VA) + 1] = ripHi
+    if (!this.isInCode(mode, 1)) return this.beyondCode()
     const host = system.translate(Access.EXECUTE)
     if (host === TRANSLATE_FAULT) return this.fetchFault()
-    const mode = i32[word(State.MODE)]
     const { debug } = system
-    if (debug.watchesCode && debug.holdsCode(pageOf(ripLo, ripHi))) return this.resolveWatched(host, mode)
+    if (debug.watchesCode && debug.holdsCode(pageOf(lo, ripHi))) return this.resolveWatched(host, mode)
     // Nothing is decoded from a device: the bus reads as undefined code.
     if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
     const physical = (host >>> 0) - RAM_BASE
     const block = this.cache.block(physical, mode)
-    if (!block) return this.resolveCrossing(physical, ripLo, ripHi, mode)
+    if (!block) return this.resolveCrossing(physical, lo, ripHi, mode)
+    if (!this.isInCode(mode, block.bytes)) {
+      const [first] = block.instructions
+      return this.isInCode(mode, first.length) ? this.cache.alone(first) : this.beyondCode()
+    }
     const entry = JUMP_CACHE + ((ripLo ^ ((ripLo >>> 12) | (ripHi << 20))) & (JUMP_ENTRIES - 1)) * JUMP_ENTRY_BYTES
     i32[word(entry + JumpField.ADDRESS)] = ripLo
     i32[word(entry + JumpField.ADDRESS) + 1] = ripHi
@@ -350,7 +368,19 @@ export class Cpu implements CpuCore {
     }
     if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
     const physical = (host >>> 0) - RAM_BASE
-    return this.cache.block(physical, mode)?.record ?? this.resolveCrossing(physical, i32[word(State.RIP)], i32[word(State.RIP) + 1], mode)
+    const block = this.cache.block(physical, mode)
+    if (block) return this.isInCode(mode, block.instructions[0].length) ? block.record : this.beyondCode()
+    return this.resolveCrossing(physical, i32[word(State.SLOW_VA)], i32[word(State.SLOW_VA) + 1], mode)
+  }
+
+  /** Whether so many bytes from RIP on lie within the code segment's limit. */
+  private isInCode(mode: number, bytes: number): boolean {
+    if ((mode & ModeBit.LIMITED) === 0) return true
+    return (this.i32[word(State.RIP)] >>> 0) + bytes <= Number(this.u64[State.CODE_END >> 3])
+  }
+  private beyondCode(): number {
+    this.system.exceptions.raise(Vector.GP)
+    return this.fetchFault()
   }
 
   /** A fetch that faults counts as an instruction: a handler that is itself not mapped must not hold the machine up for ever. */
@@ -361,21 +391,22 @@ export class Cpu implements CpuCore {
   }
 
   /** The instruction at the end of a page: its bytes come from two pages. */
-  private resolveCrossing(physical: number, ripLo: number, ripHi: number, mode: number): number {
+  private resolveCrossing(physical: number, lo: number, hi: number, mode: number): number {
     const { i32, system } = this
     const first = PAGE_BYTES - (physical & (PAGE_BYTES - 1))
     const bytes = new Uint8Array(FETCH_BYTES)
     bytes.set(this.memory.ram.subarray(physical, physical + first))
-    const nextLo = (ripLo + first) | 0
+    const nextLo = (lo + first) | 0
     i32[word(State.SLOW_VA)] = nextLo
-    i32[word(State.SLOW_VA) + 1] = nextLo >>> 0 < ripLo >>> 0 ? ripHi + 1 : ripHi
+    i32[word(State.SLOW_VA) + 1] = nextLo >>> 0 < lo >>> 0 && system.state.long ? hi + 1 : hi
     const host = system.translate(Access.EXECUTE)
     if (host === TRANSLATE_FAULT) return this.fetchFault()
     if (host !== TRANSLATE_MMIO) {
       const from = (host >>> 0) - RAM_BASE
       bytes.set(this.memory.ram.subarray(from, from + FETCH_BYTES - first), first)
     }
-    return this.cache.scratch(bytes, mode)
+    const record = this.cache.scratch(bytes, mode)
+    return this.isInCode(mode, this.system.state.u8[record + RecordField.LENGTH]) ? record : this.beyondCode()
   }
 
   private hot(record: number): void {
@@ -396,7 +427,7 @@ export class Cpu implements CpuCore {
 
   private bytesAtRip(count: number): number[] {
     const bytes: number[] = []
-    for (let address = this.rip; bytes.length < count; address++) {
+    for (let address = this.rip + BigInt(this.system.state.codeBaseLo >>> 0); bytes.length < count; address++) {
       const physical = this.probe(address, Access.EXECUTE, this.cpl === 3)
       if (physical === null || physical >= this.memory.bytes) break
       bytes.push(this.memory.readU8(physical))

@@ -31,6 +31,8 @@ interface Region {
   pages: ReadonlyMap<number, number>
   /** Physical byte ranges, [from, to). */
   ranges: readonly (readonly [number, number])[]
+  /** Linear address behind its last byte. */
+  end: number
   keys: number[]
 }
 interface Candidate extends RegionEntry {
@@ -58,6 +60,13 @@ export interface RegionsOptions {
 
 const FLOAT_CLASSES = 3
 
+/** What a new region was made of and for. */
+type Made = Pick<Region, 'pages' | 'ranges' | 'end'> & { mode: number; floatClass: FloatClass | undefined }
+
+/** Linear address behind the last byte of a block. */
+const endOf = ({ address, instructions }: { address: number; instructions: readonly Instruction[] }): number =>
+  instructions.reduce((sum, { length }) => sum + length, address)
+
 /** Tier 1's regions: makes them, finds the one for an address, and drops those whose code changed. */
 export class Regions {
   private readonly options: RegionsOptions
@@ -78,7 +87,8 @@ export class Regions {
   /** The region that can be entered at `rip`, where `block` is mapped now. */
   find(block: Block, rip: number): RegionEntry | undefined {
     const { enabled, eager } = this.options
-    if (!enabled) return undefined
+    // With a base, RIP is not the linear address.
+    if (!enabled || this.options.state.codeBaseLo !== 0) return undefined
     const found = this.lookUp(block, rip)
     // What was hot under another FloatClass is so under this one.
     if (found || !(eager || this.lookUp(block, rip, true))) return found
@@ -97,8 +107,14 @@ export class Regions {
       (candidate) =>
         candidate.address === rip &&
         (anyClass || candidate.floatClass === undefined || candidate.floatClass === floatClass) &&
+        this.isWithinCode(candidate.region, block.mode) &&
         this.isMapped(candidate.region, block.mode),
     )
+  }
+
+  /** Where the code segment has a limit: whether a region lies below it. */
+  private isWithinCode({ end }: Region, mode: number): boolean {
+    return (mode & ModeBit.LIMITED) === 0 || end <= Number(this.options.state.u64[State.CODE_END >> 3])
   }
 
   /** Whether all of a region's code is where it was when the region was made. */
@@ -120,7 +136,7 @@ export class Regions {
     const { mode } = hot
     const floatClass = this.floatClass()
     const key = codeKey(hot.physical, mode) * FLOAT_CLASSES + floatClass
-    if (this.hopeless.has(key)) return false
+    if (this.hopeless.has(key) || this.options.state.codeBaseLo !== 0) return false
     const pages = new Map<number, number>()
     const lookup = (address: number): readonly Instruction[] | undefined => {
       const page = Math.floor(address / PAGE_BYTES)
@@ -138,7 +154,7 @@ export class Regions {
       return false
     }
     const table = this.entryTable(blocks)
-    const translator = new Translator(blocks, { user: (mode & ModeBit.USER) !== 0, floatClass, table, constants: this.constants })
+    const translator = new Translator(blocks, { mode, floatClass, table, constants: this.constants })
     const translated = translator.translate()
     const writer = new ModuleWriter()
     const region = writer.declare([Type.i32], [Type.i32])
@@ -147,7 +163,9 @@ export class Regions {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(memoryPages)), { e: { memory: memory.wasm } })
     this.fillTable(table, translated)
     const ranges = blocks.flatMap((block) => this.physicalRanges(block, pages))
-    this.install(instance.exports.r, translated, { pages, ranges, mode, floatClass: usesFloats(blocks) ? floatClass : undefined })
+    const end = Math.max(...blocks.map((block) => endOf(block)))
+    const only = usesFloats(blocks) ? floatClass : undefined
+    this.install(instance.exports.r, translated, { pages, ranges, end, mode, floatClass: only })
     return true
   }
 
@@ -172,7 +190,7 @@ export class Regions {
     pages: ReadonlyMap<number, number>,
   ): [number, number][] {
     const ranges: [number, number][] = []
-    const end = block.address + block.instructions.reduce((sum, { length }) => sum + length, 0)
+    const end = endOf(block)
     for (let at = block.address; at < end;) {
       const page = Math.floor(at / PAGE_BYTES)
       const stop = Math.min(end, (page + 1) * PAGE_BYTES)
@@ -187,16 +205,16 @@ export class Regions {
   private install(
     code: WebAssembly.ExportValue,
     translated: TranslatedRegion,
-    { pages, ranges, mode, floatClass }: Pick<Region, 'pages' | 'ranges'> & { mode: number; floatClass: FloatClass | undefined },
+    { pages, ranges, end, mode, floatClass }: Made,
   ): void {
     const slot = this.free.pop() ?? this.nextSlot++
     if (slot >= this.options.table.length) {
       this.flush()
-      this.install(code, translated, { pages, ranges, mode, floatClass })
+      this.install(code, translated, { pages, ranges, end, mode, floatClass })
       return
     }
     this.options.table.set(slot, code)
-    const region: Region = { slot, pages, ranges, keys: [] }
+    const region: Region = { slot, pages, ranges, end, keys: [] }
     this.regions.add(region)
     for (const entry of translated.entries) {
       const page = Math.floor(entry.address / PAGE_BYTES)

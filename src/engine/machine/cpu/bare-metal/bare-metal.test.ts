@@ -23,6 +23,7 @@ const KERNELS = [
   { name: 'double-fault', ends: 'exited', onQemu: true },
   { name: 'triple-fault', ends: 'shutdown', onQemu: true },
   { name: 'protected', ends: 'exited', onQemu: true },
+  { name: 'legacy', ends: 'exited', onQemu: true },
   { name: 'interrupts', ends: 'exited', onQemu: true },
   { name: 'apic', ends: 'exited', onQemu: true },
   { name: 'debug', ends: 'exited', onQemu: true },

@@ -1,6 +1,6 @@
 import { Code, ModuleWriter } from '../../wasm/code.ts'
 import { Type } from '../../wasm/opcodes.ts'
-import { accessBody, flagsBody } from './functions.ts'
+import { accessBody, checkBody, flagsBody } from './functions.ts'
 import { REGION_SLOTS } from './interface.ts'
 import { InterpreterEmit } from './interpreter-emit.ts'
 import { TEMPORARIES } from './locals.ts'
@@ -17,6 +17,7 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const writer = new ModuleWriter()
   const { i32, i64 } = Type
   const slow = writer.importFunction('slow', [i32, i32], [i32])
+  const segment = writer.importFunction('segment', [i32, i32, i32], [i32])
   const commit = writer.importFunction('commit', [], [])
   const system = writer.importFunction('system', [i32], [i32])
   const deliver = writer.importFunction('deliver', [], [])
@@ -26,18 +27,20 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const float = writer.importFunction('float', [i32], [i32])
   const regionType = writer.type([i32], [i32])
   const access = writer.declare([i64, i32, i32], [i32])
+  const check = writer.declare([i64, i32, i32, i32], [i32])
   const flags = writer.declare([], [i32])
   const copy = writer.declare([i64, i64, i32, i32], [i32])
   const fill = writer.declare([i64, i32, i32], [i32])
   const run = writer.declare([i32], [])
   writer.define(access, [{ count: 1, type: i32 }, { count: 1, type: i64 }], accessBody(slow))
+  writer.define(check, [], checkBody(segment))
   writer.define(flags, [], flagsBody())
   const stringLocals = [{ count: STRING_LOCALS.i32, type: i32 }, { count: STRING_LOCALS.i64, type: i64 }]
   writer.define(copy, stringLocals, copyBody())
   writer.define(fill, stringLocals, fillBody())
   const code = new Code()
-  const emit = new InterpreterEmit(code, { access, flags, commit, system, divide, float, copy, fill })
-  runBody(code, emit, { access, flags, deliver, resolve, hot, regionType })
+  const emit = new InterpreterEmit(code, { access, check, flags, commit, system, divide, float, copy, fill })
+  runBody(code, emit, { access, check, flags, deliver, resolve, hot, regionType })
   writer.define(run, [
     { count: 5, type: i32 },
     { count: 2, type: i64 },

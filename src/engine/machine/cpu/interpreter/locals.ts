@@ -4,4 +4,4 @@ import type { Temporaries } from '../emit.ts'
 export const Local = { PC: 0, PTR: 1, LEFT: 2, SKIP_REGION: 3, ENTRY: 4, SCRATCH: 5, RIP: 6, EA: 7 } as const
 export const FIRST_TEMPORARY = 8
 /** POPA is the greediest. */
-export const TEMPORARIES: Temporaries = { i32: 64, i64: 96, v128: 112 }
+export const TEMPORARIES: Temporaries = { i32: 64, i64: 128, v128: 112 }

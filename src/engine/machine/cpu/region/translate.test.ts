@@ -26,7 +26,8 @@ async function textOf(bytes: readonly number[]): Promise<string> {
     }
     return instructions.length > 0 ? instructions : undefined
   }, () => [], FloatClass.STICKY)
-  const { body } = new Translator(blocks, { user: true, floatClass: FloatClass.STICKY, table: undefined }).translate()
+  const mode = ModeBit.LONG | ModeBit.USER
+  const { body } = new Translator(blocks, { mode, floatClass: FloatClass.STICKY, table: undefined }).translate()
   const writer = new ModuleWriter()
   const region = writer.declare([Type.i32], [Type.i32])
   writer.define(region, REGION_LOCALS, body)

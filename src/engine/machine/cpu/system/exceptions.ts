@@ -1,6 +1,7 @@
 import { Activity, Rflag, SegmentAttribute, SegmentIndex, State, Vector } from '../state.ts'
 import type { DebugRegisters } from './debug.ts'
 import { FAULT, fault, setFault } from './faults.ts'
+import { isWithin } from './limits.ts'
 import { As, type LinearMemory } from './linear.ts'
 import type { Rflags } from './rflags.ts'
 import { Descriptor, dplOf, isCode, isNull, type Segments, SystemType } from './segments.ts'
@@ -265,6 +266,7 @@ export class Exceptions {
     let stackSelector = 0
     let stackBase = state.baseLo(SegmentIndex.SS)
     let stackAttributes = state.attributes(SegmentIndex.SS)
+    let stackLimit = state.limit(SegmentIndex.SS)
     if (outer) {
       const narrowTask = (state.attributes(SegmentIndex.TR) & 8) === 0
       const slot = segments.taskField(narrowTask ? 2 + newCpl * 4 : 4 + newCpl * 8, narrowTask ? 4 : 6)
@@ -274,9 +276,11 @@ export class Exceptions {
       segments.checkStack(stackSelector, newCpl, Vector.TS)
       stackBase = segments.base
       stackAttributes = segments.attributes
+      stackLimit = segments.limit
     }
     const mask = (stackAttributes & SegmentAttribute.DB) !== 0 ? -1 : 0xffff
     const top = (stack - bytes) & mask
+    if (!isWithin(stackAttributes, stackLimit, top, bytes)) fault(state, Vector.SS, outer ? stackSelector & 0xfffc : 0)
     const flags = this.rflags.readImage() | resume
     let at = linear.pushing((stackBase + top) | 0, 0, bytes, size, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
     const put = (value: number): void => {

@@ -9,9 +9,10 @@ import type { Exceptions } from './exceptions.ts'
 import type { ExtendedState } from './extended-state.ts'
 import { FAULT, fault, setFault } from './faults.ts'
 import { writeMxcsr } from './fxsave.ts'
-import type { LinearMemory } from './linear.ts'
+import { type LinearMemory, operandAs } from './linear.ts'
 import type { Mmu } from './mmu.ts'
 import type { ModelSpecificRegisters } from './msr.ts'
+import type { PortStrings } from './port-strings.ts'
 import type { Ports } from './ports.ts'
 import type { Rflags } from './rflags.ts'
 import type { Segments } from './segments.ts'
@@ -35,6 +36,7 @@ export interface InstructionParts {
   debug: DebugRegisters
   msrs: ModelSpecificRegisters
   ports: Ports
+  portStrings: PortStrings
   fpu: Fpu
   extended: ExtendedState
   host: CpuHost
@@ -89,6 +91,12 @@ export class Instructions {
       case SystemOp.JMP_FAR: transfers.far(false); return true
       case SystemOp.CALL_FAR: transfers.far(true); return true
       case SystemOp.RET_FAR: transfers.ret(); return true
+      case SystemOp.SYSENTER: transfers.sysenter(); return true
+      case SystemOp.SYSEXIT: transfers.sysexit(); return true
+      case SystemOp.INS: this.parts.portStrings.ins(false); return true
+      case SystemOp.REP_INS: this.parts.portStrings.ins(true); return true
+      case SystemOp.OUTS: this.parts.portStrings.outs(false); return true
+      case SystemOp.REP_OUTS: this.parts.portStrings.outs(true); return true
       case SystemOp.HYPERCALL: this.hypercall(); return true
       default: return false
     }
@@ -217,6 +225,11 @@ export class Instructions {
         break
       }
       case SystemOp.BOUND: this.bound(); break
+      case SystemOp.ENTER: stack.enter(i32[Word.SYS_IMM] & 0xffff, i32[Word.SYS_VALUE] & 31, i32[Word.SYS_SIZE]); break
+      case SystemOp.LAR: this.tell(segments.accessRights(this.operand16())); break
+      case SystemOp.LSL: this.tell(segments.visibleLimit(this.operand16())); break
+      case SystemOp.VERR: this.tellZero(segments.verify(this.operand16(), false)); break
+      case SystemOp.VERW: this.tellZero(segments.verify(this.operand16(), true)); break
       case SystemOp.INTO: break // without overflow
       case SystemOp.IN: ports.in(); break
       case SystemOp.OUT: ports.out(); break
@@ -246,11 +259,11 @@ export class Instructions {
       case SystemOp.XSETBV: extended.xsetbv(); break
       case SystemOp.LDMXCSR:
         this.requireSse()
-        writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[Word.SYS_AS]))
+        writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], operandAs(state)))
         break
       case SystemOp.STMXCSR:
         this.requireSse()
-        this.parts.linear.write32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[State.MXCSR >> 2], i32[Word.SYS_AS])
+        this.parts.linear.write32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[State.MXCSR >> 2], operandAs(state))
         break
       case SystemOp.SSE_UNUSABLE:
         this.requireSse()
@@ -277,7 +290,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const size = i32[Word.SYS_SIZE]
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size + 2, i32[Word.SYS_AS])
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size + 2, operandAs(state))
     const lo = loSized(view, at, size)
     const hi = hiSized(view, at, size)
     this.parts.segments.load(segment, view.getUint16(at + size, true))
@@ -289,12 +302,23 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const size = i32[Word.SYS_SIZE]
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size * 2, i32[Word.SYS_AS])
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size * 2, operandAs(state))
     const shift = 32 - size * 8
     const index = (state.gprLo(i32[Word.SYS_REG]) << shift) >> shift
     const lower = size === 2 ? view.getInt16(at, true) : view.getInt32(at, true)
     const upper = size === 2 ? view.getInt16(at + 2, true) : view.getInt32(at + 4, true)
     if (index < lower || index > upper) fault(state, Vector.BR, 0)
+  }
+
+  /** LAR, LSL: ZF, and the register when there is something to tell. */
+  private tell(value: number | undefined): void {
+    const { state } = this
+    if (value !== undefined) state.setGprSized(state.i32[Word.SYS_REG], value | 0, 0, state.i32[Word.SYS_SIZE])
+    this.tellZero(value !== undefined)
+  }
+  private tellZero(isZero: boolean): void {
+    const { rflags } = this.parts
+    rflags.writeArithmetic((rflags.readArithmetic() & ~Rflag.ZF) | (isZero ? Rflag.ZF : 0))
   }
 
   private requireCpl0(): void {
@@ -356,7 +380,7 @@ export class Instructions {
       return
     }
     const { linear } = this.parts
-    view.setInt16(linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], 2, i32[Word.SYS_AS]), value, true)
+    view.setInt16(linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], 2, operandAs(state)), value, true)
     linear.commit()
   }
 
@@ -365,7 +389,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     this.requireCpl0()
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, i32[Word.SYS_AS])
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, operandAs(state))
     const baseLo = loSized(view, at + 2, 8)
     const baseHi = state.long ? hiSized(view, at + 2, 8) : 0
     if (!isCanonical(baseHi)) fault(state, Vector.GP, 0)
@@ -378,7 +402,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const { linear } = this.parts
-    const at = linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, i32[Word.SYS_AS])
+    const at = linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, operandAs(state))
     view.setInt16(at, i32[limit >> 2], true)
     view.setInt32(at + 2, i32[base >> 2], true)
     if (state.long) view.setInt32(at + 6, i32[(base >> 2) + 1], true)

@@ -3,6 +3,7 @@ import type { CpuHost } from '../core.ts'
 import { Access, RAM_BASE, State, TRANSLATE_FAULT } from '../state.ts'
 import type { DebugRegisters } from './debug.ts'
 import { FAULT } from './faults.ts'
+import { checkOperand } from './limits.ts'
 import { ACCESS_STACK, type Mmu } from './mmu.ts'
 import { type CpuState, Word } from './views.ts'
 
@@ -14,7 +15,15 @@ export const As = {
   SYSTEM: 1,
   /** Through SS: a non-canonical address is #SS(0). */
   STACK: ACCESS_STACK,
+  /** Outside 64-bit mode: held against the limit of the segment that the system instruction's operand is in. */
+  SEGMENT: 8,
 } as const
+
+/** How a system instruction accesses its memory operand. */
+export function operandAs(state: CpuState): number {
+  const as = state.i32[Word.SYS_AS]
+  return as === 0 || state.long ? as : As.SEGMENT
+}
 
 /** The longest window in bytes: what fits between State.BOUNCE and the next field. */
 export const WINDOW_BYTES_MAX = 64
@@ -56,6 +65,7 @@ export class LinearMemory {
 
   /** A window of up to WINDOW_BYTES_MAX bytes to read from. */
   reading(lo: number, hi: number, length: number, as: number): number {
+    if ((as & As.SEGMENT) !== 0) checkOperand(this.state, lo, length, false)
     const offset = this.locate(lo, hi, Access.READ, as)
     if ((lo & 0xfff) + length <= 4096) {
       if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, false)
@@ -82,6 +92,7 @@ export class LinearMemory {
   writing(lo: number, hi: number, length: number, as: number): number {
     // What was staged before and never written (a CMPXCHG that did not match) is not to be carried out now.
     this.stagedLength = 0
+    if ((as & As.SEGMENT) !== 0) checkOperand(this.state, lo, length, true)
     const offset = this.locate(lo, hi, Access.WRITE, as)
     this.locateNext(lo, hi, length, Access.WRITE, as)
     if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, true)

@@ -14,6 +14,7 @@ import { Instructions } from './instructions.ts'
 import { LinearMemory } from './linear.ts'
 import { Mmu } from './mmu.ts'
 import { ModelSpecificRegisters } from './msr.ts'
+import { PortStrings } from './port-strings.ts'
 import { Ports } from './ports.ts'
 import { type ArithmeticFlags, Rflags } from './rflags.ts'
 import { Segments } from './segments.ts'
@@ -61,10 +62,11 @@ export class System {
     const control = (this.control = new ControlRegisters(state, mmu, debug, host))
     const msrs = (this.msrs = new ModelSpecificRegisters(state, control, host))
     const ports = new Ports(state, linear, debug, host)
+    const portStrings = new PortStrings(state, linear, ports)
     const fpu = (this.fpu = new Fpu(state, linear, rflags, host))
     const extended = new ExtendedState(state, linear)
     this.instructions = new Instructions({
-      state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, debug, msrs, ports, fpu, extended, host,
+      state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, debug, msrs, ports, portStrings, fpu, extended, host,
     })
     exceptions.onUnsupported = transfers.onUnsupported = (what) => host.warn(`${what} is not implemented: #GP`)
     this.reset()

@@ -1,5 +1,6 @@
 import { Activity, Gpr, Rflag, SegmentAttribute, SegmentIndex, State, Vector } from '../state.ts'
 import { fault } from './faults.ts'
+import { isWithin } from './limits.ts'
 import { As, type LinearMemory } from './linear.ts'
 import type { Rflags } from './rflags.ts'
 import { Descriptor, dplOf, isCode, isNull, type Segments, SystemType, typeOf } from './segments.ts'
@@ -10,6 +11,9 @@ const STAR_HI = (State.STAR >> 2) + 1
 const LSTAR = State.LSTAR >> 2
 const FMASK = State.FMASK >> 2
 const KERNEL_GS_BASE = State.KERNEL_GS_BASE >> 2
+const SYSENTER_CS = State.SYSENTER_CS >> 2
+const SYSENTER_ESP = State.SYSENTER_ESP >> 2
+const SYSENTER_EIP = State.SYSENTER_EIP >> 2
 
 /** Hidden parts that SYSCALL and SYSRET load without reading a descriptor: flat segments. SDM vol. 2, SYSCALL. */
 const FLAT_CODE64 = 0xb | SegmentAttribute.S | SegmentAttribute.P | SegmentAttribute.L | SegmentAttribute.G
@@ -144,6 +148,8 @@ export class Transfers {
     segments.checkStack(ss, newCpl, Vector.TS)
     const mask = (segments.attributes & SegmentAttribute.DB) !== 0 ? -1 : 0xffff
     const base = segments.base
+    const bytes = (4 + parameters) * size
+    if (!isWithin(segments.attributes, segments.limit, (sp - bytes) & mask, bytes)) fault(state, Vector.SS, ss & 0xfffc)
     let top = sp
     const put = (value: number): void => {
       top = (top - size) & mask
@@ -299,6 +305,39 @@ export class Transfers {
     const code = ((selector + (to64 ? 16 : 0)) & 0xffff) | 3
     state.setSegment(SegmentIndex.CS, code, (to64 ? FLAT_CODE64 : FLAT_CODE32) | DPL3, 0, 0, 0xffffffff)
     state.setSegment(SegmentIndex.SS, ((selector + 8) & 0xffff) | 3, FLAT_DATA | DPL3, 0, 0, 0xffffffff)
+    state.setRip(ripLo, ripHi)
+    state.updateMode()
+  }
+
+  /** SYSENTER, SDM vol. 2. */
+  sysenter(): void {
+    const { state } = this
+    const { i32 } = state
+    const selector = i32[SYSENTER_CS] & 0xfffc
+    if (selector === 0) fault(state, Vector.GP, 0)
+    const long = state.longModeActive
+    this.rflags.clear(Rflag.IF | Rflag.RF)
+    state.setSegment(SegmentIndex.CS, selector, long ? FLAT_CODE64 : FLAT_CODE32, 0, 0, 0xffffffff)
+    state.setSegment(SegmentIndex.SS, (selector + 8) & 0xffff, FLAT_DATA, 0, 0, 0xffffffff)
+    state.setRsp(i32[SYSENTER_ESP], long ? i32[SYSENTER_ESP + 1] : 0)
+    state.setRip(i32[SYSENTER_EIP], long ? i32[SYSENTER_EIP + 1] : 0)
+    state.updateMode()
+  }
+
+  /** SYSEXIT to 64-bit mode (operand size 8) or to 32-bit code. */
+  sysexit(): void {
+    const { state } = this
+    const { i32 } = state
+    const selector = i32[SYSENTER_CS] & 0xfffc
+    if (selector === 0 || state.cpl !== 0) fault(state, Vector.GP, 0)
+    const to64 = i32[Word.SYS_SIZE] === 8
+    const [ripLo, ripHi] = [state.gprLo(Gpr.RDX), to64 ? state.gprHi(Gpr.RDX) : 0]
+    const [rspLo, rspHi] = [state.gprLo(Gpr.RCX), to64 ? state.gprHi(Gpr.RCX) : 0]
+    if (!isCanonical(ripHi) || !isCanonical(rspHi)) fault(state, Vector.GP, 0)
+    const code = ((selector + (to64 ? 32 : 16)) & 0xffff) | 3
+    state.setSegment(SegmentIndex.CS, code, (to64 ? FLAT_CODE64 : FLAT_CODE32) | DPL3, 0, 0, 0xffffffff)
+    state.setSegment(SegmentIndex.SS, (code + 8) & 0xffff, FLAT_DATA | DPL3, 0, 0, 0xffffffff)
+    state.setRsp(rspLo, rspHi)
     state.setRip(ripLo, ripHi)
     state.updateMode()
   }
