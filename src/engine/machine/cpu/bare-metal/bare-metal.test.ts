@@ -27,6 +27,7 @@ const KERNELS = [
   { name: 'interrupts', ends: 'exited', onQemu: true },
   { name: 'apic', ends: 'exited', onQemu: true },
   { name: 'debug', ends: 'exited', onQemu: true },
+  { name: 'manual-limits', ends: 'exited', onQemu: false },
   { name: 'manual-debug', ends: 'exited', onQemu: false },
   { name: 'manual', ends: 'exited', onQemu: false },
 ] as const

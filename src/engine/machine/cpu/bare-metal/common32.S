@@ -227,12 +227,20 @@ stubs:
 
 trap:
     mov ebp, esp
+#ifdef KEEPS_COUNTS
+    mov edx, ecx
+    mov esi, edi
+#endif
     mov ecx, ds
     mov edi, fs
     mov eax, KERNEL_DATA
     mov ds, eax
     mov es, eax
     cld
+#ifdef KEEPS_COUNTS
+    mov [left], edx
+    mov [left + 4], esi
+#endif
     SHOW "vector", [ebp + FRAME_VECTOR]
     mov eax, [ebp + FRAME_ERROR]
     cmp dword ptr [ebp + FRAME_VECTOR], 14
