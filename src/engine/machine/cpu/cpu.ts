@@ -153,6 +153,7 @@ export class Cpu implements CpuCore {
       this.system.interrupt(this.host.acknowledgeInterrupt())
       i32[word(State.STOP)] = 0
     }
+    this.trap(0)
     if (this.halted || this.shutdown) return 0
     // Through a trap gate the next interrupt may come at once; one instruction runs first, so that none is a way to hang.
     if (i32[word(State.SHADOW)] !== 0 || this.canInterrupt() || (i32[word(State.SYSFLAGS)] & (Rflag.TF | Rflag.RF)) !== 0) {

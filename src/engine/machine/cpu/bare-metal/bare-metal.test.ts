@@ -24,10 +24,12 @@ const KERNELS = [
   { name: 'triple-fault', ends: 'shutdown', onQemu: true },
   { name: 'protected', ends: 'exited', onQemu: true },
   { name: 'legacy', ends: 'exited', onQemu: true },
+  { name: 'tasks', ends: 'exited', onQemu: true },
   { name: 'interrupts', ends: 'exited', onQemu: true },
   { name: 'apic', ends: 'exited', onQemu: true },
   { name: 'debug', ends: 'exited', onQemu: true },
   { name: 'manual-limits', ends: 'exited', onQemu: false },
+  { name: 'manual-tasks', ends: 'exited', onQemu: false },
   { name: 'manual-debug', ends: 'exited', onQemu: false },
   { name: 'manual', ends: 'exited', onQemu: false },
 ] as const

@@ -5,6 +5,8 @@ import { isWithin } from './limits.ts'
 import { As, type LinearMemory } from './linear.ts'
 import type { Rflags } from './rflags.ts'
 import { Descriptor, dplOf, isCode, isNull, type Segments, SystemType } from './segments.ts'
+import type { Stack } from './stack.ts'
+import { Switch, type Tasks } from './tasks.ts'
 import { type CpuState, isCanonical, joinHalves, Word } from './views.ts'
 
 const IDTR = State.IDTR_BASE >> 2
@@ -31,6 +33,8 @@ export interface ExceptionParts {
   segments: Segments
   rflags: Rflags
   debug: DebugRegisters
+  stack: Stack
+  tasks: Tasks
 }
 
 /** Delivers exceptions and interrupts through the IDT: SDM vol. 3, chapter 6. */
@@ -40,15 +44,19 @@ export class Exceptions {
   private readonly segments: Segments
   private readonly rflags: Rflags
   private readonly debug: DebugRegisters
+  private readonly stack: Stack
+  private readonly tasks: Tasks
   /** What led to the shutdown state, for the person who looks at the machine. */
   shutdownReason = ''
 
-  constructor({ state, linear, segments, rflags, debug }: ExceptionParts) {
+  constructor({ state, linear, segments, rflags, debug, stack, tasks }: ExceptionParts) {
     this.state = state
     this.linear = linear
     this.segments = segments
     this.rflags = rflags
     this.debug = debug
+    this.stack = stack
+    this.tasks = tasks
   }
 
   /** Makes an exception pending; `deliver` carries it out. A page fault needs CR2 set besides. */
@@ -94,12 +102,13 @@ export class Exceptions {
     const { i32 } = this.state
     const ripLo = i32[Word.RIP]
     const ripHi = i32[Word.RIP + 1]
+    const task = this.state.selector(SegmentIndex.TR)
     this.state.setRip(i32[Word.SYS_NEXT_RIP], i32[Word.SYS_NEXT_RIP + 1])
     try {
       this.enter(vector, false, 0, !privileged, 0)
       if (privileged) this.debug.entered()
     } catch (thrown) {
-      this.state.setRip(ripLo, ripHi)
+      if (this.state.selector(SegmentIndex.TR) === task) this.state.setRip(ripLo, ripHi)
       if (thrown === FAULT && privileged) this.addExt()
       throw thrown
     }
@@ -246,14 +255,17 @@ export class Exceptions {
     const gate1 = view.getInt32(gate + 4, true)
     const type = (gate1 >> 8) & 0x1f
     const wide = type === SystemType.INTERRUPT_GATE || type === SystemType.TRAP_GATE
-    if (!wide && type !== SystemType.INTERRUPT_GATE16 && type !== SystemType.TRAP_GATE16) {
-      if (type === SystemType.TASK_GATE) this.onUnsupported('a task gate in the IDT')
-      fault(state, Vector.GP, gateError)
-    }
+    const isTask = type === SystemType.TASK_GATE
+    if (!wide && !isTask && type !== SystemType.INTERRUPT_GATE16 && type !== SystemType.TRAP_GATE16) fault(state, Vector.GP, gateError)
     if (software && dplOf(gate1) < cpl) fault(state, Vector.GP, gateError)
     if ((gate1 & Descriptor.P) === 0) fault(state, Vector.NP, gateError)
 
     const selector = gate0 >>> 16
+    if (isTask) {
+      const size = this.tasks.switch(selector, Switch.CALL, this.rflags.readImage() | resume)
+      if (withError) this.stack.push(error, 0, size)
+      return
+    }
     const newCpl = this.fetchHandlerCode(selector, cpl)
     if ((segments.hi & Descriptor.P) === 0) fault(state, Vector.NP, selector & 0xfffc)
     const target = wide ? (gate0 & 0xffff) | (gate1 & 0xffff0000) : gate0 & 0xffff
@@ -324,9 +336,6 @@ export class Exceptions {
   private clearFlags(interruptGate: boolean): void {
     this.rflags.clear(Rflag.TF | Rflag.NT | Rflag.RF | (interruptGate ? Rflag.IF : 0))
   }
-
-  /** Called with the name of something the guest used that is not implemented. */
-  onUnsupported: (what: string) => void = () => {}
 }
 
 function isContributory(vector: number): boolean {

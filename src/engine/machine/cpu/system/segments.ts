@@ -155,20 +155,24 @@ export class Segments {
     this.state.setSegment(segment, selector & 0xffff, this.attributes, this.base, this.upper, this.limit)
   }
 
-  /** MOV and POP to ES, SS, DS, FS, GS; SDM vol. 2, MOV. Loading CS is #UD. */
-  load(segment: number, selector: number): void {
+  /**
+   * MOV and POP to ES, SS, DS, FS, GS; SDM vol. 2, MOV. Loading CS is #UD.
+   *
+   * @param vector of the violations: #GP for instructions, #TS for task switches.
+   */
+  load(segment: number, selector: number, vector: number = Vector.GP): void {
     const { state } = this
     selector &= 0xffff
     if (segment === SegmentIndex.SS) this.loadStack(selector, state.cpl, Vector.GP)
     else if (segment === SegmentIndex.CS || segment > SegmentIndex.GS) fault(state, Vector.UD, 0)
     else if (isNull(selector)) state.setSegment(segment, selector, SegmentAttribute.UNUSABLE, 0, 0, 0)
     else {
-      this.fetch(selector)
+      this.fetch(selector, vector)
       const { hi } = this
       const error = selector & 0xfffc
-      if ((hi & Descriptor.S) === 0 || (isCode(hi) && (hi & Descriptor.READABLE) === 0)) fault(state, Vector.GP, error)
+      if ((hi & Descriptor.S) === 0 || (isCode(hi) && (hi & Descriptor.READABLE) === 0)) fault(state, vector, error)
       const conforming = isCode(hi) && (hi & Descriptor.CONFORMING) !== 0
-      if (!conforming && (dplOf(hi) < (selector & 3) || dplOf(hi) < state.cpl)) fault(state, Vector.GP, error)
+      if (!conforming && (dplOf(hi) < (selector & 3) || dplOf(hi) < state.cpl)) fault(state, vector, error)
       if ((hi & Descriptor.P) === 0) fault(state, Vector.NP, error)
       this.markAccessed()
       this.install(segment, selector)
@@ -271,6 +275,15 @@ export class Segments {
     if (!this.state.longModeActive) return
     this.fetchUpper(selector)
     if (!isCanonical(this.upper)) fault(this.state, Vector.GP, selector & 0xfffc)
+  }
+
+  /** A task switch marks the fetched TSS descriptor. */
+  setBusy(): void {
+    this.setType(Descriptor.BUSY)
+  }
+  clearBusy(): void {
+    this.hi &= ~Descriptor.BUSY
+    this.setType(0)
   }
 
   private setType(bit: number): void {

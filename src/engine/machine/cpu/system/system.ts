@@ -19,6 +19,7 @@ import { Ports } from './ports.ts'
 import { type ArithmeticFlags, Rflags } from './rflags.ts'
 import { Segments } from './segments.ts'
 import { Stack } from './stack.ts'
+import { Tasks } from './tasks.ts'
 import { Transfers } from './transfers.ts'
 import { Cr0, CpuState, Word } from './views.ts'
 
@@ -57,9 +58,10 @@ export class System {
     const segments = (this.segments = new Segments(state, linear))
     const rflags = (this.rflags = new Rflags(state, flags, debug, host))
     const stack = new Stack(state, linear)
-    const exceptions = (this.exceptions = new Exceptions({ state, linear, segments, rflags, debug }))
-    const transfers = new Transfers(state, linear, segments, stack, rflags)
     const control = (this.control = new ControlRegisters(state, mmu, debug, host))
+    const tasks = new Tasks({ state, linear, segments, rflags, debug, control })
+    const exceptions = (this.exceptions = new Exceptions({ state, linear, segments, rflags, debug, stack, tasks }))
+    const transfers = new Transfers({ state, linear, segments, stack, rflags, tasks })
     const msrs = (this.msrs = new ModelSpecificRegisters(state, control, host))
     const ports = new Ports(state, linear, debug, host)
     const portStrings = new PortStrings(state, linear, ports)
@@ -68,7 +70,7 @@ export class System {
     this.instructions = new Instructions({
       state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, debug, msrs, ports, portStrings, fpu, extended, host,
     })
-    exceptions.onUnsupported = transfers.onUnsupported = (what) => host.warn(`${what} is not implemented: #GP`)
+    tasks.onUnsupported = transfers.onUnsupported = (what) => host.warn(`${what} is not implemented: #GP`)
     this.reset()
   }
 

@@ -5,6 +5,7 @@ import { As, type LinearMemory } from './linear.ts'
 import type { Rflags } from './rflags.ts'
 import { Descriptor, dplOf, isCode, isNull, type Segments, SystemType, typeOf } from './segments.ts'
 import { hiSized, loSized, putSized, type Stack } from './stack.ts'
+import { Switch, type Tasks } from './tasks.ts'
 import { type CpuState, Efer, isCanonical, Word } from './views.ts'
 
 const STAR_HI = (State.STAR >> 2) + 1
@@ -23,6 +24,15 @@ const DPL3 = 3 << SegmentAttribute.DPL_SHIFT
 /** RFLAGS bits that SYSRET takes from R11: all but RF, VM and the reserved ones. */
 const SYSRET_FLAGS = 0x3c7fd7
 
+export interface TransferParts {
+  state: CpuState
+  linear: LinearMemory
+  segments: Segments
+  stack: Stack
+  rflags: Rflags
+  tasks: Tasks
+}
+
 /** Transfers between code segments: far JMP, CALL, RET, IRET, SYSCALL, SYSRET, SWAPGS (SDM vol. 2). Operands come in State.SYS_*. */
 export class Transfers {
   private readonly state: CpuState
@@ -30,15 +40,17 @@ export class Transfers {
   private readonly segments: Segments
   private readonly stack: Stack
   private readonly rflags: Rflags
+  private readonly tasks: Tasks
   /** Called with the name of something the guest used that is not implemented. */
   onUnsupported: (what: string) => void = () => {}
 
-  constructor(state: CpuState, linear: LinearMemory, segments: Segments, stack: Stack, rflags: Rflags) {
+  constructor({ state, linear, segments, stack, rflags, tasks }: TransferParts) {
     this.state = state
     this.linear = linear
     this.segments = segments
     this.stack = stack
     this.rflags = rflags
+    this.tasks = tasks
   }
 
   /** Far JMP or CALL to SYS_VALUE:SYS_IMM, which may name a call gate. */
@@ -69,7 +81,7 @@ export class Transfers {
     state.updateMode()
   }
 
-  /** Far JMP or CALL whose selector names a system descriptor: a call gate. Task switches by hardware are not there. */
+  /** Far JMP or CALL whose selector names a system descriptor: a call gate or a task. */
   private throughGate(gateSelector: number, isCall: boolean): void {
     const { state, segments } = this
     const { cpl } = state
@@ -81,8 +93,9 @@ export class Transfers {
     const isGate = type === SystemType.CALL_GATE || (type === SystemType.CALL_GATE16 && !long)
     if (!isGate) {
       const isTask = type === SystemType.TSS || type === SystemType.TSS16 || type === SystemType.TASK_GATE
-      if (!long && isTask) this.onUnsupported('a task switch by far JMP or CALL')
-      fault(state, Vector.GP, gateError)
+      if (long || !isTask) fault(state, Vector.GP, gateError)
+      this.switchTask(gateSelector, isCall)
+      return
     }
     if (dplOf(gateHi) < cpl || dplOf(gateHi) < (gateSelector & 3)) fault(state, Vector.GP, gateError)
     if ((gateHi & Descriptor.P) === 0) fault(state, Vector.NP, gateError)
@@ -112,6 +125,25 @@ export class Transfers {
     segments.install(SegmentIndex.CS, error | newCpl)
     state.setRip(offsetLo, offsetHi)
     state.updateMode()
+  }
+
+  /** Far JMP or CALL to a task, by the TSS or by a task gate that was fetched. */
+  private switchTask(selector: number, isCall: boolean): void {
+    const { state, segments } = this
+    const { i32 } = state
+    const error = selector & 0xfffc
+    if (dplOf(segments.hi) < state.cpl || dplOf(segments.hi) < (selector & 3)) fault(state, Vector.GP, error)
+    if ((segments.hi & Descriptor.P) === 0) fault(state, Vector.NP, error)
+    const task = typeOf(segments.hi) === SystemType.TASK_GATE ? segments.lo >>> 16 : selector
+    const ripLo = i32[Word.RIP]
+    const tr = state.selector(SegmentIndex.TR)
+    state.setRip(i32[Word.SYS_NEXT_RIP], 0)
+    try {
+      this.tasks.switch(task, isCall ? Switch.CALL : Switch.JUMP, this.rflags.readImage())
+    } catch (thrown) {
+      if (state.selector(SegmentIndex.TR) === tr) state.setRip(ripLo, 0)
+      throw thrown
+    }
   }
 
   /** CALL through a gate to an inner level: takes the stack from the TSS and pushes the old one, the parameters and the return address. */
@@ -189,8 +221,17 @@ export class Transfers {
     const { state, stack, rflags } = this
     const { i32, view } = state
     if ((i32[Word.SYSFLAGS] & Rflag.NT) !== 0) {
-      if (!state.longModeActive) this.onUnsupported('a task return by IRET')
-      fault(state, Vector.GP, 0)
+      if (state.longModeActive) fault(state, Vector.GP, 0)
+      const ripLo = i32[Word.RIP]
+      const tr = state.selector(SegmentIndex.TR)
+      state.setRip(i32[Word.SYS_NEXT_RIP], 0)
+      try {
+        this.tasks.return()
+      } catch (thrown) {
+        if (state.selector(SegmentIndex.TR) === tr) state.setRip(ripLo, 0)
+        throw thrown
+      }
+      return
     }
     const size = i32[Word.SYS_SIZE]
     const at = stack.peek(0, size * 3)
