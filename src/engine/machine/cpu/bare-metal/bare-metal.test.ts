@@ -7,7 +7,8 @@ import { Machine } from '../../machine.ts'
 
 /**
  * Kernels without an operating system: each prints what the processor did, and the same image runs here, in every tier, and on QEMU.
- * `expected/NAME.txt` is what QEMU 7.2 printed; manual.S holds what QEMU gets wrong, and its expected output comes from the manual.
+ * `expected/NAME.txt` is what QEMU 7.2 printed; the kernels named manual hold what QEMU gets wrong, and their expected output comes from
+ * the manual.
  */
 const HERE = import.meta.dirname
 const ZIG = join(HERE, '../../../../../node_modules/.bin/zig')
