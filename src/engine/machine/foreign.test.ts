@@ -20,6 +20,8 @@ const BOOT_MS_MAX = 600_000
 const linuxName = dependencyOf('linux-image-amd64', 'linux-image-')
 const linux = linuxName === undefined ? undefined : debianPackage(linuxName)
 const mach = debianPackage('gnumach-image-1.8-486')
+/** The same kernel for 32 bits. The 64-bit one of this version has a UD2 where system calls arrive. */
+const mach32 = debianPackage('gnumach-image-1.8-486', 'i386')
 const xen = debianPackage('xen-hypervisor-4.17-amd64')
 const absent = 'cannot be had here: it takes a Debian with a network'
 
@@ -98,6 +100,41 @@ describe(`GNU Mach${mach === undefined ? `, which ${absent}` : ''}`, () => {
       expect(console).toContain('biosmem: 000000000000100000:000000000004000000, available\n')
       expect(console).toContain('RTC time is 1970-01-01 00:00:00\n')
       expect(console).toContain('No bootstrap code loaded with the kernel!')
+    },
+    BOOT_MS_MAX,
+  )
+})
+
+/** A program that is the first task. */
+function machTask(): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), 'atoll-mach-'))
+  try {
+    const task = join(folder, 'task')
+    const target = ['-target', 'x86-linux-none', '-march=i486', '-mno-sse', '-ffreestanding', '-fno-stack-protector', '-fno-pic']
+    const link = ['-nostdlib', '-static', '-Wl,--build-id=none', '-Wl,-e,_start']
+    execFileSync(ZIG, ['cc', ...target, ...link, '-O1', '-o', task, join(SOURCES, 'mach-task.c')])
+    return readFileSync(task)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+describe(`GNU Mach for 32 bits${mach32 === undefined ? `, which ${absent}` : ''}`, () => {
+  it.skipIf(mach32 === undefined)(
+    'boots to a task of our own at CPL 3, answers its messages, and resets the machine when it is asked to',
+    () => {
+      const { console, state } = boot(gunzipSync(readFileSync(bootFile(mach32!, 'gnumach-'))), {
+        ramBytes: 64 * MIB,
+        untilNs: 10e9,
+        commandLine: 'console=com0 noide',
+        modules: [{ bytes: machTask(), commandLine: 'task ${host-port} ${device-port} $(task-create) $(task-resume)' }],
+      })
+      expect(console).toContain('task: hello from CPL 3\ntask: cs 0x00000017\n')
+      expect(console).toContain('task: computed 0x780a0000\n')
+      expect(console).toContain('task: kernel is GNU Mach 1.8+git20221224-486\n')
+      expect(console).toContain('task: written to the console\ntask: device_write_inband 0x00000000\ntask: bytes 0x0000001e\n')
+      expect(console).toMatch(/task: reboot\n$/)
+      expect(state).toEqual({ kind: 'shutdown', reason: 'the guest asked for a reset through the keyboard controller' })
     },
     BOOT_MS_MAX,
   )

@@ -4,7 +4,7 @@ import { INCOMPLETE, INSTRUCTION_BYTES_MAX, UNDEFINED, allVariants, decode } fro
 import type { Instruction } from './decode.ts'
 import { END_HANDLER } from './interpreter/interface.ts'
 import { BLOCK_HEADER_BYTES, RECORD_BYTES, writeEnd, writeRecord } from './record.ts'
-import { RECORDS, RECORDS_END } from './state.ts'
+import { MODES, RECORDS, RECORDS_END } from './state.ts'
 
 /** Instructions of one block at most. */
 const BLOCK_INSTRUCTIONS_MAX = 64
@@ -30,7 +30,7 @@ export interface Block {
 }
 
 /** Mode and physical address in one number: what a block is found by. */
-export const codeKey = (physical: number, mode: number): number => physical * 64 + mode
+export const codeKey = (physical: number, mode: number): number => physical * MODES + mode
 
 /** The same for an instruction that goes on in the page at `rest`: apart from all of codeKey's. Fits a double: 20 + 10 + 20 bits. */
 const crossingKey = (physical: number, rest: number, mode: number): number =>
@@ -91,8 +91,13 @@ export class CodeCache {
   /** Decodes one instruction from bytes that are not in RAM, or not all of them; returns its record. */
   scratch(bytes: Uint8Array, mode: number): number {
     const instruction = this.decodeOne(bytes, 0, bytes.length, mode)
+    return this.alone(instruction === INCOMPLETE ? undefinedInstruction(mode) : instruction)
+  }
+
+  /** Writes one instruction as a block of its own that is not remembered; returns its record. */
+  alone(instruction: Instruction): number {
     const record = SCRATCH_BLOCK + BLOCK_HEADER_BYTES
-    writeRecord(this.view, record, instruction === INCOMPLETE ? undefinedInstruction(mode) : instruction)
+    writeRecord(this.view, record, instruction)
     writeEnd(this.view, record + RECORD_BYTES, END_HANDLER)
     this.view.setUint32(SCRATCH_BLOCK, 0, true)
     return record

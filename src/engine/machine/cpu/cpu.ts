@@ -12,15 +12,17 @@ import { Status } from './fpu/registers.ts'
 import { interpreterBytes } from './interpreter/bytes.ts'
 import { JumpField, MEMORY_PAGES_MIN, NO_GENERATION } from './interpreter/interface.ts'
 import type { InterpreterImports } from './interpreter/interface.ts'
-import { AccessMode } from './record.ts'
+import { AccessMode, RecordField } from './record.ts'
 import { Regions } from './regions.ts'
 import {
-  ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField,
-  State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector,
+  ARITHMETIC_FLAGS, Access, Activity, JUMP_CACHE, JUMP_ENTRIES, JUMP_ENTRY_BYTES, ModeBit, RAM_BASE, Rflag, SEGMENT_BYTES, SegmentField,
+  Shadow, State, TRANSLATE_FAULT, TRANSLATE_MMIO, Vector,
 } from './state.ts'
 import { SystemOp } from './system-op.ts'
+import { Dr6, pageOf } from './system/debug.ts'
 import { FAULT } from './system/faults.ts'
 import { As } from './system/linear.ts'
+import { checkSegment, segmentOfBase } from './system/limits.ts'
 import { System } from './system/system.ts'
 
 export type Tier = 'auto' | 'interpreter' | 'translator'
@@ -31,6 +33,9 @@ const HOT_AFTER = 2000
 const EXPLICIT_FLAGS = ccOp(CcKind.EXPLICIT, 1)
 
 const word = (offset: number): number => offset >> 2
+
+/** State.FAULT_VECTOR of no exception: the instruction, which has changed nothing, is to be run by `Cpu.step`. */
+const BEGIN_ANEW = 0x100
 
 /** Where the jump cache has an address, as tier 0 works it out too. */
 const jumpEntry = (ripLo: number, ripHi: number): number =>
@@ -65,6 +70,9 @@ export class Cpu implements CpuCore {
   private readonly readFlags: () => number
   private readonly reported = new Set<string>()
   private budget = 0
+  /** One instruction runs by itself now, or has to next. */
+  private stepping = false
+  private wantsStep = false
   private reserved = 0
 
   /**
@@ -85,15 +93,15 @@ export class Cpu implements CpuCore {
     this.floats = new FloatUnit(this.system.state)
     const imports: InterpreterImports = {
       slow: (mode, size) => this.slow(mode, size),
+      segment: (segment, mode, size) => this.checkSegment(segment, (mode & 3) !== AccessMode.READ, size),
       commit: () => this.commit(),
       system: (op) => {
         if (op === SystemOp.UD) this.reportUndefined()
-        return this.system.execute(op as SystemOp)
+        const isFault = this.system.execute(op as SystemOp)
+        if (this.system.debug.pending !== 0) this.requestStop()
+        return isFault
       },
-      deliver: () => {
-        this.preferMathFault()
-        this.system.deliver()
-      },
+      deliver: () => this.deliver(),
       interruptible: () => {
         if (host.interruptPending()) this.requestStop()
       },
@@ -112,6 +120,7 @@ export class Cpu implements CpuCore {
       table: exports.regions,
       mmu: this.system.mmu,
       state: this.system.state,
+      holdsBreakpoint: (page) => this.system.debug.watchesCode && this.system.debug.holdsCode(page),
       eager: tier === 'translator',
       machine: {
         portIn: (port, size) => host.portIn(port, size as 1 | 2 | 4),
@@ -122,6 +131,7 @@ export class Cpu implements CpuCore {
       forgetJumps: () => this.forgetJumps(),
       memoryPages: MEMORY_PAGES_MIN,
     })
+    this.system.debug.onCodeChange = () => this.regions.tryAgain()
     this.cache.onCodePage = (page) => this.system.mmu.dropWriteTags(page)
     this.cache.onFlush = () => this.regions.flush()
     memory.onCodeWrite = (address, length) => {
@@ -171,15 +181,20 @@ export class Cpu implements CpuCore {
       this.system.interrupt(this.host.acknowledgeInterrupt())
       i32[word(State.STOP)] = 0
     }
+    this.trap(0)
     if (this.halted || this.shutdown) return 0
     // Through a trap gate the next interrupt may come at once; one instruction runs first, so that none is a way to hang.
-    if (i32[word(State.SHADOW)] !== 0 || this.canInterrupt()) {
+    if (i32[word(State.SHADOW)] !== 0 || this.canInterrupt() || (i32[word(State.SYSFLAGS)] & (Rflag.TF | Rflag.RF)) !== 0) {
       this.step()
       if (i32[word(State.STOP)] === 0) i32[word(State.STOP)] = 1
       return this.executedInRun()
     }
-    if ((i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0) this.traced()
-    else this.runTier0(0)
+    do {
+      this.wantsStep = false
+      this.runTier0(0)
+      if (this.wantsStep) this.step()
+      else this.trap(0)
+    } while (this.wantsStep && i32[word(State.STOP)] === 0 && this.executedInRun() < instructions)
     return this.executedInRun()
   }
 
@@ -198,25 +213,77 @@ export class Cpu implements CpuCore {
     return (this.i32[word(State.SYSFLAGS)] & Rflag.IF) !== 0 && this.host.interruptPending()
   }
 
-  /** Runs one instruction in tier 0, after which an interrupt shadow is over. */
+  /**
+   * Runs one instruction in tier 0, after which an interrupt shadow and RFLAGS.RF are over. Its breakpoint comes before it (a fault), what
+   * it earned after it: breakpoints on data and, with RFLAGS.TF, the single step (SDM vol. 3, 18.3.1).
+   */
   private step(): void {
     const { i32 } = this
+    const { debug } = this.system
+    this.reserved = this.budget - this.executedInRun() - 1
+    if (debug.watchesCode) {
+      const bits = debug.ofInstruction((i32[word(State.RIP)] + this.system.state.codeBaseLo) | 0, i32[word(State.RIP) + 1])
+      if (bits !== 0) {
+        // It counts as an instruction: a handler that has a breakpoint itself must not hold the machine up for ever.
+        i32[word(State.REMAINING)] = 0
+        this.system.exceptions.debugTrap(bits)
+        i32[word(State.STOP)] = 1
+        return
+      }
+    }
     const shadow = i32[word(State.SHADOW)]
-    this.reserved = this.budget - 1
+    const { rip } = this
+    const resumed = (i32[word(State.SYSFLAGS)] & Rflag.RF) !== 0
+    const traced = (i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0
     i32[word(State.REMAINING)] = 1
+    i32[word(State.SYSFLAGS)] &= ~Rflag.RF
+    this.stepping = true
     this.runTier0(1)
+    this.stepping = false
     if (shadow !== 0) i32[word(State.SHADOW)] = 0
+    const bits = traced && (i32[word(State.SYSFLAGS)] & Rflag.TF) !== 0 ? Dr6.BS : 0
+    // Between the repetitions of a string instruction RF stays, and a trap there pushes it set.
+    const isBetween = this.rip === rip && (resumed || (bits | debug.pending) !== 0) && this.isRepeated()
+    if (isBetween && resumed) this.system.rflags.resume()
+    this.trap(bits, isBetween ? Rflag.RF : 0)
   }
 
-  /** With RFLAGS.TF each instruction ends in #DB (SDM vol. 3, 17.3.1.4). */
-  private traced(): void {
+  /** Carries out the traps that the last instruction earned, unless it loaded SS. */
+  private trap(bits: number, resume = 0): void {
+    const { debug, exceptions } = this.system
+    if (this.shutdown || this.i32[word(State.SHADOW)] === Shadow.STACK || (bits | debug.pending) === 0) return
+    bits |= debug.pending
+    debug.pending = 0
+    exceptions.debugTrap(bits, resume)
+    this.requestStop()
+  }
+
+  /** The next instruction is a string instruction with a repeat prefix. */
+  private isRepeated(): boolean {
+    const bytes = Uint8Array.from(this.bytesAtRip(INSTRUCTION_BYTES_MAX))
+    const instruction = decode(bytes, 0, bytes.length, this.i32[word(State.MODE)])
+    return typeof instruction !== 'string' && instruction.definition.name.startsWith('rep')
+  }
+
+  /** Tier 0 met a fault; or it has to begin an instruction anew, by itself. */
+  private deliver(): void {
     const { i32 } = this
-    this.step()
-    if ((i32[word(State.SYSFLAGS)] & Rflag.TF) === 0 || this.shutdown) return
-    i32[word(State.DR) + 12] |= 0x4000
-    this.system.exceptions.raise(Vector.DB)
+    if (i32[word(State.FAULT_VECTOR)] === BEGIN_ANEW) {
+      i32[word(State.FAULT_VECTOR)] = -1
+      i32[word(State.REMAINING)]++
+      this.stopForStep()
+      return
+    }
+    this.system.debug.pending = 0
+    this.preferMathFault()
     this.system.deliver()
-    i32[word(State.STOP)] = 1
+  }
+
+  /** Makes tier 0 return for the next instruction to be run by `step`. */
+  private stopForStep(): void {
+    this.wantsStep = true
+    this.reserved += this.i32[word(State.REMAINING)]
+    this.i32[word(State.REMAINING)] = 0
   }
 
   executedInRun(): number {
@@ -245,17 +312,34 @@ export class Cpu implements CpuCore {
     const as = As.PROGRAM | ((access & AccessMode.STACK) !== 0 ? As.STACK : 0)
     const lo = this.i32[word(State.SLOW_VA)]
     const hi = this.i32[word(State.SLOW_VA) + 1]
+    const { debug } = this.system
+    const before = debug.pending
     // Asked once before, since most faults are here and to throw one costs a microsecond.
     const first = this.system.translate((mode === AccessMode.READ ? Access.READ : Access.WRITE) | (as & As.STACK))
     if (first === TRANSLATE_FAULT) return 0
     try {
-      if (mode === AccessMode.READ) return linear.reading(lo, hi, size, as)
-      const window = linear.writing(lo, hi, size, as)
+      const window = mode === AccessMode.READ ? linear.reading(lo, hi, size, as) : linear.writing(lo, hi, size, as)
+      if (debug.pending !== before && !this.stepping) {
+        // What runs by itself can be followed by a trap.
+        debug.pending = before
+        this.i32[word(State.FAULT_VECTOR)] = BEGIN_ANEW
+        return 0
+      }
       if (mode === AccessMode.MODIFY && window === State.BOUNCE) {
         const from = linear.reading(lo, hi, size, as)
         if (from !== State.BOUNCE) this.system.state.u8.copyWithin(State.BOUNCE, from, from + size)
       }
       return window
+    } catch (error) {
+      if (error !== FAULT) throw error
+      return 0
+    }
+  }
+
+  private checkSegment(baseAt: number, write: boolean, size: number): number {
+    try {
+      checkSegment(this.system.state, segmentOfBase(baseAt), this.i32[word(State.SLOW_VA)], size, write)
+      return 1
     } catch (error) {
       if (error !== FAULT) throw error
       return 0
@@ -272,17 +356,28 @@ export class Cpu implements CpuCore {
   }
 
   private resolve(): number {
-    const { i32 } = this
+    const { i32, system } = this
     const ripLo = i32[word(State.RIP)]
     const ripHi = i32[word(State.RIP) + 1]
-    const host = this.fetchPlaces.find(ripLo, ripHi) ?? this.translateFetch(ripLo, ripHi)
-    if (host === TRANSLATE_FAULT) return this.fetchFault()
     const mode = i32[word(State.MODE)]
+    const lo = (ripLo + system.state.codeBaseLo) | 0
+    i32[word(State.SLOW_VA)] = lo
+    i32[word(State.SLOW_VA) + 1] = ripHi
+    if (!this.isInCode(mode, 1)) return this.beyondCode()
+    const host = this.fetchPlaces.find(lo, ripHi) ?? this.translateFetch(lo, ripHi)
+    if (host === TRANSLATE_FAULT) return this.fetchFault()
+    const { debug } = system
+    if (debug.watchesCode && debug.holdsCode(pageOf(lo, ripHi))) return this.resolveWatched(host, mode)
     // Nothing is decoded from a device: the bus reads as undefined code.
     if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
     const physical = (host >>> 0) - RAM_BASE
     const block = this.cache.block(physical, mode)
-    return block ? this.enter(block, ripLo, ripHi) : this.resolveCrossing(physical, ripLo, ripHi, mode)
+    if (!block) return this.resolveCrossing(physical, lo, ripHi, mode)
+    if (!this.isInCode(mode, block.bytes)) {
+      const [first] = block.instructions
+      return this.isInCode(mode, first.length) ? this.cache.alone(first) : this.beyondCode()
+    }
+    return this.enter(block)
   }
 
   /** As Mmu.translate, for the bytes of an instruction. */
@@ -294,9 +389,11 @@ export class Cpu implements CpuCore {
     return host
   }
 
-  /** Notes in the jump cache what is at an address. */
-  private enter(block: Block, ripLo: number, ripHi: number): number {
+  /** Notes in the jump cache what is at RIP. */
+  private enter(block: Block): number {
     const { i32 } = this
+    const ripLo = i32[word(State.RIP)]
+    const ripHi = i32[word(State.RIP) + 1]
     const entry = jumpEntry(ripLo, ripHi)
     i32[word(entry + JumpField.ADDRESS)] = ripLo
     i32[word(entry + JumpField.ADDRESS) + 1] = ripHi
@@ -311,6 +408,30 @@ export class Cpu implements CpuCore {
     return 0
   }
 
+  /** Code on a page that holds a breakpoint: each instruction is run by `step`, and nothing remembers where it is. */
+  private resolveWatched(host: number, mode: number): number {
+    const { i32 } = this
+    if (!this.stepping) {
+      this.stopForStep()
+      return 0
+    }
+    if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
+    const physical = (host >>> 0) - RAM_BASE
+    const block = this.cache.block(physical, mode)
+    if (block) return this.isInCode(mode, block.instructions[0].length) ? block.record : this.beyondCode()
+    return this.resolveCrossing(physical, i32[word(State.SLOW_VA)], i32[word(State.SLOW_VA) + 1], mode, false)
+  }
+
+  /** Whether so many bytes from RIP on lie within the code segment's limit. */
+  private isInCode(mode: number, bytes: number): boolean {
+    if ((mode & ModeBit.LIMITED) === 0) return true
+    return (this.i32[word(State.RIP)] >>> 0) + bytes <= Number(this.u64[State.CODE_END >> 3])
+  }
+  private beyondCode(): number {
+    this.system.exceptions.raise(Vector.GP)
+    return this.fetchFault()
+  }
+
   /** A fetch that faults counts as an instruction: a handler that is itself not mapped must not hold the machine up for ever. */
   private fetchFault(): number {
     this.i32[word(State.REMAINING)]--
@@ -319,16 +440,21 @@ export class Cpu implements CpuCore {
   }
 
   /** The instruction at the end of a page: its bytes come from two pages. */
-  private resolveCrossing(physical: number, ripLo: number, ripHi: number, mode: number): number {
+  private resolveCrossing(physical: number, lo: number, hi: number, mode: number, remembers = true): number {
     const first = PAGE_BYTES - (physical & (PAGE_BYTES - 1))
-    const nextLo = (ripLo + first) | 0
-    const nextHi = nextLo >>> 0 < ripLo >>> 0 ? ripHi + 1 : ripHi
+    const nextLo = (lo + first) | 0
+    const nextHi = nextLo >>> 0 < lo >>> 0 && this.system.state.long ? hi + 1 : hi
     const host = this.fetchPlaces.find(nextLo, nextHi) ?? this.translateFetch(nextLo, nextHi)
     if (host === TRANSLATE_FAULT) return this.fetchFault()
-    if (host !== TRANSLATE_MMIO) return this.enter(this.cache.crossing(physical, (host >>> 0) - RAM_BASE, mode), ripLo, ripHi)
+    if (host !== TRANSLATE_MMIO) {
+      const block = this.cache.crossing(physical, (host >>> 0) - RAM_BASE, mode)
+      if (!this.isInCode(mode, block.instructions[0].length)) return this.beyondCode()
+      return remembers ? this.enter(block) : block.record
+    }
     const bytes = new Uint8Array(FETCH_BYTES)
     bytes.set(this.memory.ram.subarray(physical, physical + first))
-    return this.cache.scratch(bytes, mode)
+    const record = this.cache.scratch(bytes, mode)
+    return this.isInCode(mode, this.system.state.u8[record + RecordField.LENGTH]) ? record : this.beyondCode()
   }
 
   private hot(record: number): void {
@@ -349,7 +475,7 @@ export class Cpu implements CpuCore {
 
   private bytesAtRip(count: number): number[] {
     const bytes: number[] = []
-    for (let address = this.rip; bytes.length < count; address++) {
+    for (let address = this.rip + BigInt(this.system.state.codeBaseLo >>> 0); bytes.length < count; address++) {
       const physical = this.probe(address, Access.EXECUTE, this.cpl === 3)
       if (physical === null || physical >= this.memory.bytes) break
       bytes.push(this.memory.readU8(physical))

@@ -5,6 +5,13 @@ import { TABLE } from './instructions/table.ts'
 import type { Row } from './instructions/row.ts'
 import { ModeBit, SegmentIndex } from './state.ts'
 
+/** Segments that are seldom flat when an instruction names them: its limit is asked whatever the mode says. */
+const SEGMENTS_CHECKED: ReadonlySet<number> = new Set([SegmentIndex.CS, SegmentIndex.FS, SegmentIndex.GS])
+
+/** Base and index of addresses of 16 bits by ModRM.rm: BX, BP, SI, DI. SDM vol. 2, table 2-1. */
+const BASES16 = [3, 3, 5, 5, 6, 7, 5, 3] as const
+const INDEXES16 = [6, 7, 6, 7, -1, -1, -1, -1] as const
+
 /** Register number that stands for RIP as a base; -1 for none. */
 export const RIP_BASE = 16
 
@@ -30,8 +37,10 @@ export interface Instruction {
   displacement: number
   /** SegmentIndex whose base is added, or -1. */
   segment: number
-  /** 4: the address is cut to 32 bits before the segment base is added. */
+  /** 8, or what the address is cut to before the segment base is added. */
   addressBytes: number
+  /** Outside 64-bit mode: its memory operand is held against the segment's limit. */
+  checked: boolean
   reg: number
   regHigh: boolean
   immediateLow: number
@@ -45,6 +54,8 @@ export interface Variant {
   size: number
   slots: readonly Slot[]
   long: boolean
+  /** Of the addresses that no operand names. */
+  addressBytes: number
 }
 
 interface Operand {
@@ -57,7 +68,7 @@ interface Parsed {
   prefix: string
   extension: number
   hasModRm: boolean
-  /** Variant number by log2 of the operand size and by mode (legacy 0, long 1), filled as first needed. */
+  /** Variant number by address size, log2 of the operand size and mode (legacy 0, long 1), filled as first needed. */
   variants: number[]
   isSystem: boolean
 }
@@ -78,13 +89,14 @@ export function allVariants(): readonly Variant[] {
 for (const row of TABLE) register(row)
 for (const parsed of new Set(maps.flat()))
   for (const long of [false, true])
-    for (const size of operandSizes(parsed, long)) {
-      variantOf(parsed, parsed.row.definition, size, long)
-      if (parsed.row.rep) variantOf(parsed, parsed.row.rep, size, long)
-      if (parsed.row.repne) variantOf(parsed, parsed.row.repne, size, long)
-    }
+    for (const size of operandSizes(parsed, long))
+      for (const addressBytes of long ? [8, 4] : [4, 2]) {
+        variantOf(parsed, parsed.row.definition, size, long, addressBytes)
+        if (parsed.row.rep) variantOf(parsed, parsed.row.rep, size, long, addressBytes)
+        if (parsed.row.repne) variantOf(parsed, parsed.row.repne, size, long, addressBytes)
+      }
 for (const parsed of fixed.values())
-  for (const long of [false, true]) for (const size of operandSizes(parsed, long)) variantOf(parsed, parsed.row.definition, size, long)
+  for (const long of [false, true]) for (const size of operandSizes(parsed, long)) variantOf(parsed, parsed.row.definition, size, long, 8)
 
 function register(row: Row): void {
   const parts = row.opcode.split(' ')
@@ -132,7 +144,7 @@ function operandSizes(parsed: Parsed, long: boolean): readonly number[] {
   const varies =
     row.size === 'v' ||
     (row.size === undefined && parsed.operands.some(({ size }) => size === 'v' || size === 'z' || size === 'y')) ||
-    parsed.operands.some(({ size }) => size === 'v' || size === 'y')
+    parsed.operands.some(({ letter, size }) => size === 'v' || size === 'y' || letter === 'J')
   if (!varies) return [4]
   return long ? [2, 4, 8] : [2, 4]
 }
@@ -157,7 +169,7 @@ function bytesOf(size: string, operandSize: number): number {
 }
 
 /** The variant number of a row's definition at an operand size. */
-function variantOf(parsed: Parsed, definition: Definition, operandSize: number, long: boolean): number {
+function variantOf(parsed: Parsed, definition: Definition, operandSize: number, long: boolean, addressBytes: number): number {
   const { row, operands } = parsed
   const usesRm = operands.some(({ letter }) => 'EMOZUWRQN'.includes(letter))
   const slots: Slot[] = operands.map(({ letter, size }) => {
@@ -182,12 +194,12 @@ function variantOf(parsed: Parsed, definition: Definition, operandSize: number, 
     return { kind: 'rm', size: bytes, vector, mmx }
   })
   const size = row.size === 'v' ? operandSize : (row.size ?? (slots.length > 0 ? slots[0].size : operandSize))
-  const mode = definition.modal === true ? (long ? 'L' : 'l') : ''
+  const mode = `${definition.modal === true ? (long ? 'L' : 'l') : ''}${definition.addressed === true ? addressBytes : ''}`
   const place = ({ kind, size: bytes, mmx, vector }: Slot): string => `${kind}${bytes}${mmx ? 'm' : vector ? 'v' : ''}`
   const key = `${definition.name}|${size}|${mode}|${slots.map(place).join(',')}`
   const found = variantByKey.get(key)
   if (found !== undefined) return found
-  variants.push({ definition, size, slots, long: definition.modal === true ? long : true })
+  variants.push({ definition, size, slots, long: definition.modal === true ? long : true, addressBytes })
   variantByKey.set(key, variants.length - 1)
   return variants.length - 1
 }
@@ -310,11 +322,12 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
 
   let definition = row.definition
   if (repeat !== 0 && row.rep && row.repne) definition = repeat === 0xf3 ? row.rep : row.repne
-  const key = (Math.log2(operandSize) << 1) | (long ? 1 : 0)
+  const addressBytes = long ? (addressOverride ? 4 : 8) : addressOverride === wideDefault ? 2 : 4
+  const key = (addressBytes << 3) | (Math.log2(operandSize) << 1) | (long ? 1 : 0)
   let variant: number
   if (definition === row.definition) {
-    variant = parsed.variants[key] ?? (parsed.variants[key] = variantOf(parsed, definition, operandSize, long))
-  } else variant = variantOf(parsed, definition, operandSize, long)
+    variant = parsed.variants[key] ?? (parsed.variants[key] = variantOf(parsed, definition, operandSize, long, addressBytes))
+  } else variant = variantOf(parsed, definition, operandSize, long, addressBytes)
   const { size, slots } = variants[variant]
 
   const result: Instruction = {
@@ -332,17 +345,14 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
     scale: 0,
     displacement: 0,
     segment: -1,
-    addressBytes: long ? (addressOverride ? 4 : 8) : 4,
+    addressBytes,
+    checked: false,
     reg: (opcode >> 3) & 7,
     regHigh: false,
     immediateLow: 0,
     immediateHigh: 0,
     extra: 0,
   }
-  // 16-bit addressing is for real mode and 16-bit code, which this machine does not run.
-  const touchesMemory = (modRm >= 0 && modRm >> 6 !== 3) || row.rep !== undefined || operands.some(({ letter }) => letter === 'O')
-  if (!long && addressOverride === wideDefault && touchesMemory) return UNDEFINED
-  if (long && addressOverride && row.rep) return UNDEFINED
   if (modRm >= 0) {
     const mod = modRm >> 6
     result.reg = ((modRm >> 3) & 7) | ((rex & 4) << 1)
@@ -351,7 +361,14 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
     else {
       result.hasMemory = true
       let stackSegment = false
-      if (low === 4) {
+      const narrow = addressBytes === 2
+      if (narrow) {
+        if (mod !== 0 || low !== 6) {
+          result.base = BASES16[low]
+          result.index = INDEXES16[low]
+          stackSegment = result.base === 5
+        }
+      } else if (low === 4) {
         if (at >= limit) return tooShort
         const sib = bytes[at++]
         result.scale = sib >> 6
@@ -378,14 +395,22 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
       if (mod === 1) {
         if (at >= limit) return tooShort
         result.displacement = (bytes[at++] << 24) >> 24
+      } else if (narrow) {
+        if (mod === 2 || low === 6) {
+          if (at + 2 > limit) return tooShort
+          result.displacement = bytes[at] | (bytes[at + 1] << 8)
+          at += 2
+        }
       } else if (mod === 2) {
         if (at + 4 > limit) return tooShort
         result.displacement = readI32(bytes, at)
         at += 4
       }
-      result.segment = segmentFor(long, mode, segmentOverride, stackSegment ? SegmentIndex.SS : SegmentIndex.DS)
+      const isAccess = definition.name !== 'lea' && definition.name !== 'nopm'
+      if (isAccess) result.segment = segmentFor(long, mode, segmentOverride, stackSegment ? SegmentIndex.SS : SegmentIndex.DS)
     }
   } else result.segment = segmentFor(long, mode, segmentOverride, SegmentIndex.DS)
+  result.checked = !long && result.segment >= 0 && ((mode & ModeBit.CHECKED) !== 0 || SEGMENTS_CHECKED.has(result.segment))
 
   for (let operand = 0; operand < operands.length; operand++) {
     const { letter, size: code } = operands[operand]
@@ -394,9 +419,9 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
       if (slots[operand].kind === 'reg') result.reg = 0
       else result.rm = 0
     } else if (letter === 'O') {
-      const bytesNeeded = long && !addressOverride ? 8 : 4
+      const bytesNeeded = addressBytes
       if (at + bytesNeeded > limit) return tooShort
-      const low = readI32(bytes, at)
+      const low = bytesNeeded === 2 ? bytes[at] | (bytes[at + 1] << 8) : readI32(bytes, at)
       result.displacement = bytesNeeded === 8 ? readI32(bytes, at + 4) * 0x100000000 + (low >>> 0) : low >>> 0
       // Beyond what a double holds no address is canonical: any other such address faults the same.
       if (!Number.isSafeInteger(result.displacement)) result.displacement = 2 ** 52
@@ -423,21 +448,16 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
     if (at + row.extra > limit) return tooShort
     result.extra = row.extra === 1 ? bytes[at] : bytes[at] | (bytes[at + 1] << 8)
     at += row.extra
-    // ENTER with a nesting level walks display frames; nothing emits it.
-    if (row.extra === 1 && (result.extra & 31) !== 0) return UNDEFINED
+    // ENTER with a nesting level, which walks display frames, is another instruction's business.
+    if (row.extra === 1 && (result.extra & 31) !== 0) become(result, ENTER_LEVELS[Math.log2(operandSize)])
   }
   // XCHG rAX,rAX is NOP: it does not clear the upper half of RAX.
   if (map === 0 && opcode === 0x90 && result.rm === 0 && definition.name === 'xchg') {
-    result.definition = NOP_VARIANT.definition
-    result.slots = NOP_VARIANT.slots
-    result.variant = NOP_INDEX
+    become(result, NOP_INDEX)
     result.rm = -1
   }
   if ((definition.sse || definition.mmx) && (mode & ModeBit.SSE) === 0) {
-    const { index, variant: refusal } = definition.sse ? SSE_UNUSABLE : MMX_UNUSABLE
-    result.definition = refusal.definition
-    result.slots = refusal.slots
-    result.variant = index
+    become(result, definition.sse ? SSE_UNUSABLE : MMX_UNUSABLE)
     result.rm = -1
     result.hasMemory = false
   }
@@ -462,19 +482,24 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
 }
 
 const NOP_INDEX = variants.findIndex((variant) => variant.definition.name === 'nop' && variant.slots.length === 0)
-const NOP_VARIANT = variants[NOP_INDEX]
-/** What SSE and MMX instructions decode to while they may not be used; no encoding means it. */
-function unusable(definition: Definition): { variant: Variant; index: number } {
-  const variant: Variant = { definition, size: 4, slots: [], long: true }
-  return { variant, index: variants.push(variant) - 1 }
+/** A variant that no row of the table says. */
+function extra(definition: Definition, size = 4, slots: readonly Slot[] = []): number {
+  return variants.push({ definition, size, slots, long: true, addressBytes: 8 }) - 1
 }
-const SSE_UNUSABLE = unusable(SYSTEM.SSE_UNUSABLE.plain)
-const MMX_UNUSABLE = unusable(SYSTEM.MMX_UNUSABLE.plain)
+/** Makes an instruction be of another variant. */
+function become(instruction: Instruction, index: number): void {
+  const { definition, slots, size } = variants[index]
+  Object.assign(instruction, { definition, slots, size, variant: index })
+}
+const ENTER_LEVELS = [1, 2, 4, 8].map((size) => extra(SYSTEM.ENTER.immediate, size, [{ kind: 'imm', size: 2, vector: false, mmx: false }]))
+/** What SSE and MMX instructions decode to while they may not be used. */
+const SSE_UNUSABLE = extra(SYSTEM.SSE_UNUSABLE.plain)
+const MMX_UNUSABLE = extra(SYSTEM.MMX_UNUSABLE.plain)
 
 function segmentFor(long: boolean, mode: number, override: number, standard: number): number {
   if (long) return override === SegmentIndex.FS || override === SegmentIndex.GS ? override : -1
   const segment = override >= 0 ? override : standard
-  return (mode & ModeBit.BASED) !== 0 || segment === SegmentIndex.FS || segment === SegmentIndex.GS ? segment : -1
+  return (mode & (ModeBit.BASED | ModeBit.CHECKED)) !== 0 || SEGMENTS_CHECKED.has(segment) ? segment : -1
 }
 
 function readI32(bytes: Uint8Array, at: number): number {

@@ -82,6 +82,8 @@ export abstract class Emit {
   slots: readonly Slot[] = []
   /** Whether the processor is in 64-bit mode. */
   long = true
+  /** Of the addresses that no operand names. */
+  addressBytes = 8
   /** Types of the function's locals, by number: those it always has and those that were asked for since. */
   private readonly locals: ValueType[]
   /** Temporaries of each type, to be used again by each instruction; and how many this one has used. */
@@ -111,10 +113,11 @@ export abstract class Emit {
   }
 
   /** Forgets the temporaries of the instruction before. */
-  protected begin(size: number, slots: readonly Slot[], long: boolean): void {
+  protected begin(size: number, slots: readonly Slot[], long: boolean, addressBytes: number): void {
     this.size = size
     this.slots = slots
     this.long = long
+    this.addressBytes = addressBytes
     this.i32Next = 0
     this.i64Next = 0
     this.v128Next = 0
@@ -454,8 +457,11 @@ export abstract class Emit {
   abstract rmIsRegister(): Value | boolean
   /** Effective address of the memory operand (segment base included), i64. */
   abstract address(): Value
-  /** The same moved by `offset` (i64), cut to the instruction's address size as the sum of base, index and displacement is. */
-  abstract addressAt(offset: Value): Value
+  /**
+   * The same moved by `offset` (i64), cut to the instruction's address size as the sum of base, index and displacement is; may fault, for
+   * `size` bytes that are read or written there.
+   */
+  abstract addressAt(offset: Value, size: number, write: boolean): Value
 
   // ---- registers, memory
 
@@ -482,31 +488,45 @@ export abstract class Emit {
 
   // ---- stack
 
-  private stackBytes(): number {
-    return this.long ? 8 : 4
+  /** Outside 64-bit mode: which bits of RSP are the stack pointer, i64; undefined where the lower 32 are known to be. */
+  protected abstract stackMask(): Value | undefined
+  private cutStack(pointer: Value): Value {
+    return this.and(pointer, this.stackMask() ?? this.constI64(0xffffffff))
   }
-  private stackAddress(pointer: Value): Value {
-    return this.long ? pointer : this.linear(2, this.and(pointer, this.constI64(0xffffffff)))
+  /** The linear address of `size` bytes at a place in the stack; may fault. */
+  stackAt(pointer: Value, size: number, write: boolean): Value {
+    return this.long ? pointer : this.linear(2, this.cutStack(pointer), size, write)
   }
   /** Stores at the new top, then moves RSP. `size` is the pushed bytes. */
   pushStack(value: Value, size: number): void {
     const pointer = this.sub(this.gpr(4), this.constI64(size))
-    this.store(this.stackAddress(pointer), size, value, { stack: true })
+    this.store(this.stackAt(pointer, size, true), size, value, { stack: true })
     this.setStackPointer(pointer)
   }
   /** Reads the top; the caller moves RSP with `releaseStack` when nothing can fault any more. */
   topOfStack(size: number, offset = 0): Value {
-    return this.load(this.stackAddress(offset === 0 ? this.gpr(4) : this.add(this.gpr(4), this.constI64(offset))), size, { stack: true })
+    const pointer = offset === 0 ? this.gpr(4) : this.add(this.gpr(4), this.constI64(offset))
+    return this.load(this.stackAt(pointer, size, false), size, { stack: true })
   }
   releaseStack(bytes: Value): void {
     this.setStackPointer(this.add(this.gpr(4), bytes))
   }
   setStackPointer(pointer: Value): void {
-    if (this.stackBytes() === 8) this.setGpr(4, pointer)
-    else this.setGpr(4, this.and(pointer, this.constI64(0xffffffff)))
+    if (this.long) {
+      this.setGpr(4, pointer)
+      return
+    }
+    const mask = this.stackMask()
+    const cut = this.cutStack(pointer)
+    if (mask === undefined) this.setGpr(4, cut)
+    else this.setGpr(4, this.or(this.and(this.gpr(4), this.xor(mask, this.constI64(0xffffffff))), cut))
   }
-  /** Outside 64-bit mode: adds a segment's base and wraps to 32 bits; in it only FS and GS have one. */
-  abstract linear(segment: number, offset: Value): Value
+  /**
+   * Outside 64-bit mode: adds a segment's base and wraps to 32 bits; in it only FS and GS have one. May fault, for `size` bytes that are
+   * read or written there.
+   * @param segment SegmentIndex; -1 is the one that the instruction's prefix names, else DS
+   */
+  abstract linear(segment: number, offset: Value, size: number, write: boolean): Value
 
   // ---- flags
 
@@ -544,16 +564,48 @@ export abstract class Emit {
   abstract raiseIf(condition: Value, vector: number): void
   /** Address of the next instruction, i64. */
   abstract nextRip(): Value
-  /** In 64-bit mode a jump to an address that is not canonical is #GP(0) at the jump (SDM vol. 2, JMP, CALL, RET). */
-  requireCanonical(target: Value): void {
-    if (!this.long) return
+  /**
+   * A jump to an address that is not canonical, outside 64-bit mode to one beyond the code segment's limit, is #GP(0) at the jump (SDM
+   * vol. 2, JMP, CALL, RET).
+   */
+  requireTarget(target: Value): void {
+    if (!this.long) {
+      const isBeyond = this.beyondCode(() => target)
+      if (isBeyond !== undefined) this.raiseIf(isBeyond, Vector.GP)
+      return
+    }
     const upper = this.shrU(this.add(target, this.constI64(2 ** 47)), this.constI64(48))
     this.raiseIf(this.ne(upper, this.constI64(0)), Vector.GP)
   }
+  /** Outside 64-bit mode: whether an address is beyond the code segment's limit, i32; undefined where there is none. */
+  protected abstract beyondCode(target: () => Value): Value | undefined
+  /** Where a relative jump goes: IP alone is 16 bits wide with such operands. */
+  protected relativeTarget(): Value {
+    const target = this.add(this.nextRip(), this.immediate(8))
+    return this.long ? target : this.and(target, this.constI64(this.size === 2 ? 0xffff : 0xffffffff))
+  }
   /** To the next instruction plus the immediate. */
   abstract jumpRelative(): void
-  /** The same when `condition` holds, else to the next instruction. */
-  abstract branchRelative(condition: Value): void
+  /**
+   * The same when `condition` holds, else to the next instruction.
+   * @param commit what the instruction changes besides, once nothing can fault any more
+   */
+  branchRelative(condition: Value, commit?: () => void): void {
+    const isBeyond = this.beyondNear()
+    if (isBeyond !== undefined) this.raiseIf(this.and(isBeyond, this.ne(condition, this.constI32(0))), Vector.GP)
+    commit?.()
+    this.branchIf(condition)
+  }
+  /** Whether a relative jump, were it taken, would leave the code segment. */
+  protected beyondNear(): Value | undefined {
+    return this.long ? undefined : this.beyondCode(() => this.relativeTarget())
+  }
+  /** #GP(0) when a relative jump leaves the code segment. */
+  protected requireNear(): void {
+    const isBeyond = this.beyondNear()
+    if (isBeyond !== undefined) this.raiseIf(isBeyond, Vector.GP)
+  }
+  protected abstract branchIf(condition: Value): void
   /** To an address in a register or in memory. */
   abstract jumpTo(target: Value): void
   /** Pushes the return address and goes to the next instruction plus the immediate. */
@@ -573,14 +625,20 @@ export abstract class Emit {
 
   /** rCX in the width that LOOP and JrCXZ use. */
   counter(): Value {
-    return this.long ? this.gpr(1) : this.and(this.gpr(1), this.constI64(0xffffffff))
+    return this.cutAddress(this.gpr(1))
   }
   setCounter(value: Value): void {
-    this.setGpr(1, value)
+    this.setIndex(1, value)
   }
-  /** A string instruction's index register. */
+  /** An address cut to the address size. */
+  cutAddress(value: Value): Value {
+    if (this.addressBytes === 8) return value
+    return this.and(value, this.constI64(this.addressBytes === 4 ? 0xffffffff : 0xffff))
+  }
+  /** Writes a register that is as wide as an address. */
   setIndex(register: number, value: Value): void {
-    this.setGpr(register, this.long ? value : this.and(value, this.constI64(0xffffffff)))
+    const cut = this.cutAddress(value)
+    this.setGpr(register, this.addressBytes === 2 ? this.or(this.and(this.gpr(register), this.constI64(-0x10000)), cut) : cut)
   }
   /** Flags of a CMP; returns whether the two are equal. */
   compareFlags(a: Value, b: Value): Value {

@@ -31,6 +31,7 @@ export const RecordField = {
   /** u8, ModRM.reg and ModRM.rm (0xff for memory), for system instructions. */
   REG_NUMBER: 22,
   RM_NUMBER: 23,
+  /** u64; of an instruction without a memory operand, which bits its addresses have. */
   DISPLACEMENT: 24,
   IMMEDIATE: 32,
   /** u32, where the segment base is. */
@@ -43,6 +44,7 @@ export const RecordFlag = {
   ALIGNED: 2,
   /** Two bits, AccessMode. */
   ACCESS_SHIFT: 2,
+  /** The address is cut to 32 bits; where it and LINEAR32 is not, to none; with LINEAR32 alone, to 16. */
   ADDRESS32: 16,
   /** Outside 64-bit mode: linear addresses wrap at 4 GiB. */
   LINEAR32: 32,
@@ -50,6 +52,9 @@ export const RecordFlag = {
   STACK: 64,
   /** The same for an operand that is only an address. */
   STACK_ADDRESS: 128,
+  /** The same bits outside 64-bit mode: the access is held against its segment's limit. */
+  CHECKED: 64,
+  CHECKED_ADDRESS: 128,
 } as const
 /** How the memory operand is used; STACK in addition where a non-canonical address is #SS rather than #GP. */
 export const AccessMode = { READ: 0, WRITE: 1, MODIFY: 2, ADDRESS: 3, STACK: 16 } as const
@@ -70,6 +75,9 @@ function registerAddress(register: number, high: boolean, slot: Pick<Slot, 'vect
   return vector ? State.XMM + register * 16 : State.GPR + register * 8 + (high ? 1 : 0)
 }
 
+/** By the bytes of an address. */
+const ADDRESS_MASKS: Readonly<Record<number, number>> = { 2: 0xffff, 4: 0xffffffff, 8: -1 }
+
 /** Writes one record at byte `at` of the machine's memory. */
 export function writeRecord(view: DataView, at: number, instruction: Instruction): void {
   const { definition, slots } = instruction
@@ -81,8 +89,10 @@ export function writeRecord(view: DataView, at: number, instruction: Instruction
     flags |= RecordFlag.MEMORY | (MODES[definition.access[operand]] << RecordFlag.ACCESS_SHIFT)
     if (definition.aligned && slots[operand].size === 16) flags |= RecordFlag.ALIGNED
     if (instruction.addressBytes === 4) flags |= RecordFlag.ADDRESS32
-    if (!instruction.long) flags |= RecordFlag.LINEAR32
-    else if (instruction.segment < 0 && (instruction.base === Gpr.RSP || instruction.base === Gpr.RBP))
+    if (!instruction.long) {
+      flags |= RecordFlag.LINEAR32
+      if (instruction.checked) flags |= definition.access[operand] === 'address' ? RecordFlag.CHECKED_ADDRESS : RecordFlag.CHECKED
+    } else if (instruction.segment < 0 && (instruction.base === Gpr.RSP || instruction.base === Gpr.RBP))
       flags |= definition.access[operand] === 'address' ? RecordFlag.STACK_ADDRESS : RecordFlag.STACK
   }
   view.setUint16(at + RecordField.HANDLER, instruction.variant, true)
@@ -104,7 +114,7 @@ export function writeRecord(view: DataView, at: number, instruction: Instruction
   view.setUint8(at + RecordField.MEMORY_SIZE, operand >= 0 ? slots[operand].size : 0)
   view.setUint8(at + RecordField.REG_NUMBER, instruction.reg)
   view.setUint8(at + RecordField.RM_NUMBER, instruction.hasMemory || instruction.rm < 0 ? 0xff : instruction.rm)
-  const displacement = instruction.displacement
+  const displacement = instruction.hasMemory ? instruction.displacement : ADDRESS_MASKS[instruction.addressBytes]
   view.setInt32(at + RecordField.DISPLACEMENT, displacement | 0, true)
   view.setInt32(at + RecordField.DISPLACEMENT + 4, Math.floor(displacement / 0x100000000), true)
   view.setInt32(at + RecordField.IMMEDIATE, instruction.immediateLow, true)

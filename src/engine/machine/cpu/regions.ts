@@ -32,6 +32,8 @@ interface Region {
   pages: ReadonlyMap<number, number>
   /** Physical byte ranges, [from, to). */
   ranges: readonly (readonly [number, number])[]
+  /** Linear address behind its last byte. */
+  end: number
   keys: number[]
 }
 interface Candidate extends RegionEntry {
@@ -57,6 +59,8 @@ export interface RegionsOptions {
   forgetJump: (address: number) => void
   /** Nor of any. */
   forgetJumps: () => void
+  /** Linear pages, by number, whose code runs one instruction at a time. */
+  holdsBreakpoint: (page: number) => boolean
   /** Minimum of the memory that generated modules import. */
   memoryPages: number
 }
@@ -64,6 +68,13 @@ export interface RegionsOptions {
 const FLOAT_CLASSES = 3
 /** Pages of the address space outside 64-bit mode. */
 const LEGACY_PAGES = 2 ** 20
+
+/** What a new region was made of and for. */
+type Made = Pick<Region, 'pages' | 'ranges' | 'end'> & { mode: number; floatClass: FloatClass | undefined }
+
+/** Linear address behind the last byte of a block. */
+const endOf = ({ address, instructions }: { address: number; instructions: readonly Instruction[] }): number =>
+  instructions.reduce((sum, { length }) => sum + length, address)
 
 /** Tier 1's regions: makes them, finds the one for an address, and drops those whose code changed. */
 export class Regions {
@@ -85,7 +96,8 @@ export class Regions {
   /** The region that can be entered at `rip`, where `block` is mapped now. */
   find(block: Block, rip: number): RegionEntry | undefined {
     const { enabled, eager } = this.options
-    if (!enabled) return undefined
+    // With a base, RIP is not the linear address.
+    if (!enabled || this.options.state.codeBaseLo !== 0) return undefined
     const found = this.lookUp(block, rip)
     // What was hot under another FloatClass is so under this one.
     if (found || !(eager || this.lookUp(block, rip, true))) return found
@@ -104,13 +116,20 @@ export class Regions {
       (candidate) =>
         candidate.address === rip &&
         (anyClass || candidate.floatClass === undefined || candidate.floatClass === floatClass) &&
+        this.isWithinCode(candidate.region, block.mode) &&
         this.isMapped(candidate.region, block.mode),
     )
   }
 
+  /** Where the code segment has a limit: whether a region lies below it. */
+  private isWithinCode({ end }: Region, mode: number): boolean {
+    return (mode & ModeBit.LIMITED) === 0 || end <= Number(this.options.state.u64[State.CODE_END >> 3])
+  }
+
   /** Whether all of a region's code is where it was when the region was made. */
   private isMapped(region: Region, mode: number): boolean {
-    for (const [page, physical] of region.pages) if (this.physicalPage(page, mode) !== physical) return false
+    for (const [page, physical] of region.pages)
+      if (this.physicalPage(page, mode) !== physical || this.options.holdsBreakpoint(page)) return false
     return true
   }
 
@@ -126,7 +145,7 @@ export class Regions {
     const { mode } = hot
     const floatClass = this.floatClass()
     const key = codeKey(hot.physical, mode) * FLOAT_CLASSES + floatClass
-    if (this.hopeless.has(key)) return false
+    if (this.hopeless.has(key) || this.options.state.codeBaseLo !== 0) return false
     const pages = new Map<number, number>()
     const lookup = (address: number): readonly Instruction[] | undefined => this.lookUpCode(address, mode, pages)
     const blocks = findBlocks(rip, lookup, (from, to) => this.seen(from, to, mode), floatClass)
@@ -135,7 +154,7 @@ export class Regions {
       return false
     }
     const table = this.entryTable(blocks)
-    const translator = new Translator(blocks, { user: (mode & ModeBit.USER) !== 0, floatClass, table, constants: this.constants })
+    const translator = new Translator(blocks, { mode, floatClass, table, constants: this.constants })
     const translated = translator.translate()
     const writer = new ModuleWriter()
     if (translated.asksMachine) {
@@ -150,7 +169,9 @@ export class Regions {
     })
     this.fillTable(table, translated)
     const ranges = blocks.flatMap((block) => this.physicalRanges(block, pages))
-    this.install(instance.exports.r, translated, { pages, ranges, mode, floatClass: usesFloats(blocks) ? floatClass : undefined })
+    const end = Math.max(...blocks.map((block) => endOf(block)))
+    const only = usesFloats(blocks) ? floatClass : undefined
+    this.install(instance.exports.r, translated, { pages, ranges, end, mode, floatClass: only })
     return true
   }
 
@@ -159,7 +180,7 @@ export class Regions {
     const { cache, eager } = this.options
     const page = Math.floor(address / PAGE_BYTES)
     const physicalPage = pages.get(page) ?? this.physicalPage(page, mode)
-    if (physicalPage < 0) return undefined
+    if (physicalPage < 0 || this.options.holdsBreakpoint(page)) return undefined
     const physical = physicalPage * PAGE_BYTES + (address - page * PAGE_BYTES)
     const block = eager ? cache.block(physical, mode) : cache.known(physical, mode)
     if (block) {
@@ -196,7 +217,7 @@ export class Regions {
     pages: ReadonlyMap<number, number>,
   ): [number, number][] {
     const ranges: [number, number][] = []
-    const end = block.address + block.instructions.reduce((sum, { length }) => sum + length, 0)
+    const end = endOf(block)
     for (let at = block.address; at < end;) {
       const page = Math.floor(at / PAGE_BYTES)
       const stop = Math.min(end, (page + 1) * PAGE_BYTES)
@@ -211,16 +232,16 @@ export class Regions {
   private install(
     code: WebAssembly.ExportValue,
     translated: TranslatedRegion,
-    { pages, ranges, mode, floatClass }: Pick<Region, 'pages' | 'ranges'> & { mode: number; floatClass: FloatClass | undefined },
+    { pages, ranges, end, mode, floatClass }: Made,
   ): void {
     const slot = this.free.pop() ?? this.nextSlot++
     if (slot >= REGION_SLOTS) {
       this.flush()
-      this.install(code, translated, { pages, ranges, mode, floatClass })
+      this.install(code, translated, { pages, ranges, end, mode, floatClass })
       return
     }
     this.options.table.set(slot, code)
-    const region: Region = { slot, pages, ranges, keys: [] }
+    const region: Region = { slot, pages, ranges, end, keys: [] }
     this.regions.add(region)
     for (const entry of translated.entries) {
       const page = Math.floor(entry.address / PAGE_BYTES)
@@ -268,6 +289,11 @@ export class Regions {
       const at = entry.address - table.from
       if (at >= 0 && at < table.bytes) words[at] = entry.inTable
     }
+  }
+
+  /** Code that could not be translated may now be. */
+  tryAgain(): void {
+    this.hopeless.clear()
   }
 
   /** Drops the regions made of bytes in a physical range that is about to change. Returns their slots. */

@@ -29,13 +29,13 @@ export const State = {
   CPL: 0x4b4,
   /** u32, the mode key: ModeBit flags; decides how code is decoded and which TLB serves data. */
   MODE: 0x4b8,
-  /** u32, generation of the jump cache and, in its low six bits, MODE: an entry serves while both are what they were. */
+  /** u32, generation of the jump cache and, in its low eight bits, MODE: an entry serves while both are what they were. */
   JUMP_GENERATION: 0x4bc,
   /** u32, non-zero asks `run` to return at the next block boundary. */
   STOP: 0x4c0,
   /** u32, Activity bits. */
   ACTIVITY: 0x4c4,
-  /** u32, 1 while interrupts are held off for one instruction (after STI, MOV SS, POP SS). */
+  /** u32, a Shadow while interrupts are held off for one instruction, else 0. */
   SHADOW: 0x4c8,
   /** i32, vector of the exception waiting for delivery, -1 for none. */
   FAULT_VECTOR: 0x4cc,
@@ -89,13 +89,11 @@ export const State = {
   /** u32 each. */
   GDTR_LIMIT: 0x5f8,
   IDTR_LIMIT: 0x5fc,
-  /** Eight hidden segment registers of SEGMENT_BYTES each, in SegmentIndex order. */
-  SEGMENTS: 0x600,
   /** u32, SSE control and status. */
   MXCSR: 0x6c8,
   /** i64, what WRMSR to IA32_TIME_STAMP_COUNTER added to the virtual clock. */
   TSC_OFFSET: 0x6d0,
-  /** u32 each, what JUMP_GENERATION counts from at CPL 0–2 and at CPL 3; multiples of 64. */
+  /** u32 each, what JUMP_GENERATION counts from at CPL 0–2 and at CPL 3; multiples of MODES. */
   GENERATION_SUPERVISOR: 0x6d8,
   GENERATION_USER: 0x6dc,
   /** u32, extended control register 0: which parts of the state XSAVE takes. */
@@ -113,13 +111,24 @@ export const State = {
   FLOAT_IMMEDIATE: 0xa70,
   /** u32, FloatClass (float/unit.ts): what of MXCSR the tiers have to know. */
   FLOAT_CLASS: 0xa74,
+  /** u32, where the segment base of a system instruction's memory operand is (segmentBaseAt). */
+  SYS_SEGMENT: 0xa78,
+  /** u64, outside 64-bit mode: which bits of RSP are the stack pointer. */
+  STACK_MASK: 0xa80,
+  /** u64, outside 64-bit mode: behind the last byte of the code segment. */
+  CODE_END: 0xa88,
+  /** Eight hidden segment registers of SEGMENT_BYTES each, in SegmentIndex order. */
+  SEGMENTS: 0xa90,
   /** 256 u32, what a byte does to a CRC-32C. */
   CRC_TABLE: 0xc00,
 } as const
 
-/** One hidden segment register: selector u32 +0, attributes u32 +4, base u64 +8, limit u32 (in bytes, expanded) +16. */
-export const SEGMENT_BYTES = 24
-export const SegmentField = { SELECTOR: 0, ATTRIBUTES: 4, BASE: 8, LIMIT: 16 } as const
+/**
+ * One hidden segment register: selector u32 +0, attributes u32 +4, base u64 +8, limit u32 (in bytes, expanded) +16. Reading and writing
+ * need no closer look (system/limits.ts) below an end, u64 +24 and +32: behind the limit, or 0 where the segment is not that simple.
+ */
+export const SEGMENT_BYTES = 40
+export const SegmentField = { SELECTOR: 0, ATTRIBUTES: 4, BASE: 8, LIMIT: 16, READ_END: 24, WRITE_END: 32 } as const
 
 /** ES CS SS DS FS GS in encoding order, then LDTR and TR. */
 export const SegmentIndex = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const
@@ -151,7 +160,16 @@ export const ModeBit = {
   STACK32: 16,
   /** SSE instructions may be used: CR4.OSFXSR = 1, CR0.EM = CR0.TS = 0. Else they decode to SystemOp.SSE_UNUSABLE. */
   SSE: 32,
+  /** Outside 64-bit mode: one of DS, ES, SS does not allow reading and writing everywhere, so that its limits must be asked. */
+  CHECKED: 64,
+  /** Outside 64-bit mode: the code segment has a limit. */
+  LIMITED: 128,
 } as const
+/** More than any mode. */
+export const MODES = 256
+
+/** Values of State.SHADOW: after STI; after MOV SS and POP SS, where traps wait too (SDM vol. 3, 6.8.3). */
+export const Shadow = { INTERRUPTS: 1, STACK: 2 } as const
 
 /** Bits of State.ACTIVITY. A second NMI waits until the handler of the first has returned by IRET (SDM vol. 3, 6.7.1). */
 export const Activity = { HALTED: 1, SHUTDOWN: 2, NMI_PENDING: 4, IN_NMI: 8 } as const

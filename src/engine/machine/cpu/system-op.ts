@@ -77,5 +77,16 @@ export const SystemOp = {
   XSETBV: 70,
   XSAVE: 71,
   XRSTOR: 72,
+  ENTER: 73, // with levels; SYS_IMM: bytes, SYS_VALUE: levels
+  INS: 74, // SYS_EA: which bits its addresses have
+  REP_INS: 75,
+  OUTS: 76,
+  REP_OUTS: 77,
+  LAR: 78, // SYS_VALUE: selector, SYS_REG: destination
+  LSL: 79,
+  VERR: 80,
+  VERW: 81,
+  SYSENTER: 82,
+  SYSEXIT: 83,
 } as const
 export type SystemOp = (typeof SystemOp)[keyof typeof SystemOp]

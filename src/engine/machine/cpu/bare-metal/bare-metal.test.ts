@@ -7,7 +7,8 @@ import { Machine } from '../../machine.ts'
 
 /**
  * Kernels without an operating system: each prints what the processor did, and the same image runs here, in every tier, and on QEMU.
- * `expected/NAME.txt` is what QEMU 7.2 printed; manual.S holds what QEMU gets wrong, and its expected output comes from the manual.
+ * `expected/NAME.txt` is what QEMU 7.2 printed; the kernels named manual hold what QEMU gets wrong, and their expected output comes from
+ * the manual.
  */
 const HERE = import.meta.dirname
 const ZIG = join(HERE, '../../../../../node_modules/.bin/zig')
@@ -23,8 +24,14 @@ const KERNELS = [
   { name: 'double-fault', ends: 'exited', onQemu: true },
   { name: 'triple-fault', ends: 'shutdown', onQemu: true },
   { name: 'protected', ends: 'exited', onQemu: true },
+  { name: 'legacy', ends: 'exited', onQemu: true },
+  { name: 'tasks', ends: 'exited', onQemu: true },
   { name: 'interrupts', ends: 'exited', onQemu: true },
   { name: 'apic', ends: 'exited', onQemu: true },
+  { name: 'debug', ends: 'exited', onQemu: true },
+  { name: 'manual-limits', ends: 'exited', onQemu: false },
+  { name: 'manual-tasks', ends: 'exited', onQemu: false },
+  { name: 'manual-debug', ends: 'exited', onQemu: false },
   { name: 'manual', ends: 'exited', onQemu: false },
 ] as const
 

@@ -1,4 +1,4 @@
-import type { LinearMemory } from '../system/linear.ts'
+import { type LinearMemory, operandAs } from '../system/linear.ts'
 import { Word } from '../system/views.ts'
 import type { CpuState } from '../system/views.ts'
 
@@ -43,7 +43,7 @@ export class MemoryOperand {
   }
 
   private get as(): number {
-    return this.state.i32[Word.SYS_AS]
+    return operandAs(this.state)
   }
 
   /** Low half of the address `offset` bytes into the operand; the high half goes to `hi`. */

@@ -385,7 +385,7 @@ const bitTest = (name: 'bt' | 'bts' | 'btr' | 'btc') => {
     const offset = e.signedWide(e.get(1))
     const shiftBy = Math.log2(e.size)
     const words = e.shrS(offset, e.constI64(3 + shiftBy))
-    const address = e.addressAt(e.shl(words, e.constI64(shiftBy)))
+    const address = e.addressAt(e.shl(words, e.constI64(shiftBy)), e.size, !isTest)
     const value = e.load(address, e.size, { stack: 'operand', written: !isTest })
     const bit = e.resize(e.and(e.narrow(offset), e.constI32(e.size * 8 - 1)))
     const flags = withCarry(e, value, bit)

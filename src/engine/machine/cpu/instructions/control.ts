@@ -12,25 +12,25 @@ export const CALL = define('call', ['read'], (e) => e.callRelative(), { control:
 
 export const JMP_INDIRECT = define('jmpi', ['read'], (e) => {
   const target = e.wide(e.get(0))
-  e.requireCanonical(target)
+  e.requireTarget(target)
   e.jumpTo(target)
 }, { control: 'jump-indirect', modal: true })
 export const CALL_INDIRECT = define('calli', ['read'], (e) => {
   const target = e.wide(e.get(0))
-  e.requireCanonical(target)
+  e.requireTarget(target)
   e.pushStack(e.resize(e.nextRip()), e.size)
   e.jumpTo(target)
 }, { control: 'call-indirect', modal: true })
 
 export const RET = define('ret', [], (e) => {
   const target = e.wide(e.topOfStack(e.size))
-  e.requireCanonical(target)
+  e.requireTarget(target)
   e.releaseStack(e.constI64(e.size))
   e.jumpTo(target)
 }, { control: 'return', modal: true })
 export const RET_IMM = define('reti', ['read'], (e) => {
   const target = e.wide(e.topOfStack(e.size))
-  e.requireCanonical(target)
+  e.requireTarget(target)
   e.releaseStack(e.add(e.constI64(e.size), e.and(e.wide(e.get(0)), e.constI64(0xffff))))
   e.jumpTo(target)
 }, { control: 'return', modal: true })
@@ -40,15 +40,15 @@ const loop = (name: string, cc: number | undefined) =>
   define(name, ['read'], (e) => {
     const holds = cc === undefined ? undefined : e.ne(e.condition(cc), e.constI32(0))
     const count = e.sub(e.counter(), e.constI64(1))
-    const masked = e.long ? count : e.and(count, e.constI64(0xffffffff))
-    e.setCounter(masked)
-    const more = e.ne(masked, e.constI64(0))
-    e.branchRelative(holds === undefined ? more : e.and(more, holds))
-  }, { control: 'branch', modal: true, ...(cc === undefined ? {} : { needs: 'flags' as const }) })
+    const more = e.ne(e.cutAddress(count), e.constI64(0))
+    e.branchRelative(holds === undefined ? more : e.and(more, holds), () => e.setCounter(count))
+  }, { control: 'branch', modal: true, addressed: true, ...(cc === undefined ? {} : { needs: 'flags' as const }) })
 export const LOOP = loop('loop', undefined)
 export const LOOPE = loop('loope', 4)
 export const LOOPNE = loop('loopne', 5)
-export const JRCXZ = define('jrcxz', ['read'], (e) => e.branchRelative(e.eqz(e.counter())), { control: 'branch', modal: true })
+export const JRCXZ = define('jrcxz', ['read'], (e) => e.branchRelative(e.eqz(e.counter())), {
+  control: 'branch', modal: true, addressed: true,
+})
 
 /** What polling and delaying loops are made of. */
 const IN_REGIONS: ReadonlySet<SystemOp> = new Set([SystemOp.IN, SystemOp.RDTSC])

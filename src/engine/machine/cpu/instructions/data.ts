@@ -30,8 +30,9 @@ export const NOP_OPERAND = define('nopm', ['address'], () => {})
 
 /** XLAT: AL = [rBX + AL]. */
 export const XLAT = define('xlat', [], (e) => {
-  e.setRegister(0, e.load(e.linear(-1, e.add(e.gpr(3), e.wide(e.register(0, 1)))), 1), 1)
-}, { modal: true })
+  const address = e.cutAddress(e.add(e.gpr(3), e.wide(e.register(0, 1))))
+  e.setRegister(0, e.load(e.linear(-1, address, 1, false), 1), 1)
+}, { modal: true, addressed: true })
 
 export const PUSH = define('push', ['read'], (e) => {
   const value = e.get(0)
@@ -50,25 +51,25 @@ export const POP = define('pop', ['write'], (e) => {
 /** POP to memory; the decoder has already moved the address when RSP is its base (SDM vol. 2, POP). */
 export const POP_MEMORY = define('popm', ['address'], (e) => {
   const value = e.topOfStack(e.size)
-  e.store(e.address(), e.size, value, { stack: 'operand' })
+  e.store(e.addressAt(e.constI64(0), e.size, true), e.size, value, { stack: 'operand' })
   e.releaseStack(e.constI64(e.size))
 }, { modal: true, interpretOnly: true })
 
 export const LEAVE = define('leave', [], (e) => {
   const frame = e.gpr(5)
-  const before = e.load(e.linear(2, frame), e.size, { stack: true })
+  const before = e.load(e.stackAt(frame, e.size, false), e.size, { stack: true })
   e.setStackPointer(e.add(frame, e.constI64(e.size)))
   e.setRegister(5, before)
 }, { modal: true })
 
-/** ENTER with nesting level 0, what compilers emit; other levels are left to #UD. */
+/** ENTER with nesting level 0, what compilers emit; other levels are SystemOp.ENTER. */
 export const ENTER = define('enter', ['read'], (e) => {
   const bytes = e.get(0)
   const frame = e.sub(e.gpr(4), e.constI64(e.size))
   const top = e.sub(frame, e.and(e.wide(bytes), e.constI64(0xffff)))
-  e.store(e.linear(2, frame), e.size, e.register(5), { stack: true })
+  e.store(e.stackAt(frame, e.size, true), e.size, e.register(5), { stack: true })
   // Where a push at the new top would fault, ENTER does.
-  e.load(e.linear(2, top), e.size, { stack: true, written: true })
+  e.load(e.stackAt(top, e.size, true), e.size, { stack: true, written: true })
   e.setRegister(5, e.resize(frame))
   e.setStackPointer(top)
 }, { modal: true, interpretOnly: true })
@@ -77,7 +78,7 @@ export const ENTER = define('enter', ['read'], (e) => {
 export const PUSHA = define('pusha', [], (e) => {
   const top = e.gpr(4)
   for (let register = 0; register < 8; register++)
-    e.store(e.linear(2, e.sub(top, e.constI64(e.size * (register + 1)))), e.size, e.register(register))
+    e.store(e.stackAt(e.sub(top, e.constI64(e.size * (register + 1))), e.size, true), e.size, e.register(register))
   e.setStackPointer(e.sub(top, e.constI64(e.size * 8)))
 }, { modal: true, interpretOnly: true })
 export const POPA = define('popa', [], (e) => {
@@ -96,59 +97,59 @@ export const SAHF = define('sahf', [], (e) => {
   e.setFlags(e.or(e.and(e.flagsWord(), e.constI32(0x800)), e.and(ah, e.constI32(0xd5))))
 }, { needs: 'flags' })
 
-/** One element of a string instruction: where it is read and written, and by how much the pointers move. */
-function stringStep(e: Emit): { source: Value; destination: Value; step: Value } {
-  const pointer = (register: number, segment: number): Value => e.linear(segment, e.gpr(register))
-  const step = e.select(e.directionFlag(), e.constI64(-e.size), e.constI64(e.size))
-  return { source: pointer(6, -1), destination: pointer(7, 0), step }
-}
+/** One element of a string instruction: by how much the pointers move, where it is read and where written. */
+const stringStep = (e: Emit): Value => e.select(e.directionFlag(), e.constI64(-e.size), e.constI64(e.size))
+const sourceOf = (e: Emit): Value => e.linear(-1, e.cutAddress(e.gpr(6)), e.size, false)
+const destinationOf = (e: Emit, write: boolean): Value => e.linear(0, e.cutAddress(e.gpr(7)), e.size, write)
 const move = (e: Emit, register: number, step: Value): void => e.setIndex(register, e.add(e.gpr(register), step))
 
 const string = (name: string, body: (e: Emit) => Value | undefined, whole?: 'copy' | 'fill') => {
-  const once = define(name, [], (e) => void body(e), { modal: true, interpretOnly: true })
+  const options = { modal: true, addressed: true, interpretOnly: true }
+  const once = define(name, [], (e) => void body(e), options)
   const repeated = define(`rep_${name}`, [], (e) => e.repeat(() => {
     body(e)
     return undefined
-  }, whole), { modal: true, interpretOnly: true })
-  const whileEqual = define(`repe_${name}`, [], (e) => e.repeat(() => body(e)), { modal: true, interpretOnly: true })
+  }, whole), options)
+  const whileEqual = define(`repe_${name}`, [], (e) => e.repeat(() => body(e)), options)
   const whileDifferent = define(`repne_${name}`, [], (e) => e.repeat(() => {
     const equal = body(e)
     return equal === undefined ? undefined : e.eqz(equal)
-  }), { modal: true, interpretOnly: true })
+  }), options)
   return { once, repeated, whileEqual, whileDifferent }
 }
 
 export const MOVS = string('movs', (e) => {
-  const { source, destination, step } = stringStep(e)
-  e.store(destination, e.size, e.load(source, e.size))
+  const step = stringStep(e)
+  const value = e.load(sourceOf(e), e.size)
+  e.store(destinationOf(e, true), e.size, value)
   move(e, 6, step)
   move(e, 7, step)
   return undefined
 }, 'copy')
 export const STOS = string('stos', (e) => {
-  const { destination, step } = stringStep(e)
-  e.store(destination, e.size, e.register(0))
+  const step = stringStep(e)
+  e.store(destinationOf(e, true), e.size, e.register(0))
   move(e, 7, step)
   return undefined
 }, 'fill')
 export const LODS = string('lods', (e) => {
-  const { source, step } = stringStep(e)
-  e.setRegister(0, e.load(source, e.size))
+  const step = stringStep(e)
+  e.setRegister(0, e.load(sourceOf(e), e.size))
   move(e, 6, step)
   return undefined
 })
 export const SCAS = string('scas', (e) => {
-  const { destination, step } = stringStep(e)
-  const b = e.load(destination, e.size)
+  const step = stringStep(e)
+  const b = e.load(destinationOf(e, false), e.size)
   const equal = e.compareFlags(e.register(0), b)
   move(e, 7, step)
   return equal
 })
 export const CMPS = string('cmps', (e) => {
-  const { source, destination, step } = stringStep(e)
+  const step = stringStep(e)
   // Processors read the destination first, which shows when neither can be read.
-  const b = e.load(destination, e.size)
-  const a = e.load(source, e.size)
+  const b = e.load(destinationOf(e, false), e.size)
+  const a = e.load(sourceOf(e), e.size)
   const equal = e.compareFlags(a, b)
   move(e, 6, step)
   move(e, 7, step)

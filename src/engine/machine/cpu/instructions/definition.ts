@@ -21,6 +21,8 @@ export interface Definition {
   control?: Control
   /** The body depends on whether the processor is in 64-bit mode (stack width, RIP width, address size). */
   modal?: boolean
+  /** It uses addresses, or counts in rCX, that no operand names: the address size matters to the body. */
+  addressed?: boolean
   /** Regions stop before it and let tier 0 run it. */
   interpretOnly?: boolean
   /** A system instruction that regions run too (`Emit.system`): it changes nothing but general registers. */

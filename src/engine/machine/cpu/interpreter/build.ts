@@ -3,7 +3,7 @@ import { Type } from '../../wasm/opcodes.ts'
 import { allVariants } from '../decode.ts'
 import { TlbField } from '../state.ts'
 import { ENTER_LOCALS, RETURN_LOCALS, enterBody, findBody, returnBody } from './crossings.ts'
-import { accessBody, flagsBody } from './functions.ts'
+import { accessBody, checkBody, flagsBody } from './functions.ts'
 import { handler, isInLoop } from './handlers.ts'
 import { REGION_SLOTS } from './interface.ts'
 import { InterpreterEmit } from './interpreter-emit.ts'
@@ -21,6 +21,7 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const writer = new ModuleWriter()
   const { i32, i64 } = Type
   const slow = writer.importFunction('slow', [i32, i32], [i32])
+  const segment = writer.importFunction('segment', [i32, i32, i32], [i32])
   const commit = writer.importFunction('commit', [], [])
   const system = writer.importFunction('system', [i32], [i32])
   const deliver = writer.importFunction('deliver', [], [])
@@ -31,6 +32,7 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const float = writer.importFunction('float', [i32], [i32])
   const regionType = writer.type([i32], [i32])
   const access = writer.declare([i64, i32, i32], [i32])
+  const check = writer.declare([i64, i32, i32, i32], [i32])
   const flags = writer.declare([], [i32])
   const copy = writer.declare([i64, i64, i32, i32], [i32])
   const fill = writer.declare([i64, i32, i32], [i32])
@@ -43,6 +45,7 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
     { count: words, type: i32 }, { count: quadwords, type: i64 },
   ]
   writer.define(access, [{ count: 1, type: i32 }, { count: 1, type: i64 }], accessBody(slow))
+  writer.define(check, [], checkBody(segment))
   writer.define(flags, [], flagsBody())
   writer.define(copy, locals(STRING_LOCALS), copyBody())
   writer.define(fill, locals(STRING_LOCALS), fillBody())
@@ -52,11 +55,11 @@ export function buildInterpreter(memoryPages: number): Uint8Array<ArrayBuffer> {
   const crossing = { findRead, findWrite, interruptible }
   writer.define(enter, locals(ENTER_LOCALS), enterBody(crossing))
   writer.define(leave, locals(RETURN_LOCALS), returnBody(crossing))
-  const callees = { access, flags, commit, system, divide, float, copy, fill, enter, leave }
+  const callees = { access, check, flags, commit, system, divide, float, copy, fill, enter, leave }
   const handlerType = writer.type(HANDLER_PARAMETERS, [i32])
   const code = new Code()
   const emit = new InterpreterEmit(code, RUN_LOCALS, callees)
-  runBody(code, emit, { access, flags, deliver, enter, resolve, hot, regionType, handlerType })
+  runBody(code, emit, { access, check, flags, deliver, enter, resolve, hot, regionType, handlerType })
   writer.define(run, emit.localsBehind(1), code)
   // A handler's place in the table is that of its variant, behind the regions; those that the loop has are never called.
   const table = allVariants().map((variant) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { State } from '../state.ts'
+import { SEGMENT_BYTES, State } from '../state.ts'
 import { bareCpu } from '../testing/bare-cpu.ts'
 import type { BareCpu } from '../testing/bare-cpu.ts'
 import { Random } from '../testing/random-program.ts'
@@ -116,8 +116,8 @@ function outcome({ cpu, memory, snapshot }: BareCpu): string {
   const { u8, i32 } = cpu.system.state
   const hex = (from: number, to: number): string => Buffer.from(u8.subarray(from, to)).toString('hex')
   return [
-    snapshot(), hex(State.SEGMENTS, State.SEGMENTS + 8 * 24), i32[State.CPL >> 2], i32[State.MODE >> 2], i32[State.SYSFLAGS >> 2],
-    cpu.shutdown, Buffer.from(memory.read(GDT, 0x80)).toString('hex'),
+    snapshot(), hex(State.SEGMENTS, State.SEGMENTS + 8 * SEGMENT_BYTES), i32[State.CPL >> 2], i32[State.MODE >> 2],
+    i32[State.SYSFLAGS >> 2], cpu.shutdown, Buffer.from(memory.read(GDT, 0x80)).toString('hex'),
     ...STACKS.map((at) => Buffer.from(memory.read(at - 0x100, 0x1200)).toString('base64')),
   ].join('\n')
 }

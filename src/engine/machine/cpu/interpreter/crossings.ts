@@ -29,7 +29,9 @@ const GATE_IS_TRAP = 0x100
 const CODE_MASK =
   Descriptor.S | Descriptor.CODE | Descriptor.CONFORMING | Descriptor.P | Descriptor.L | Descriptor.DB | Descriptor.ACCESSED
 const CODE64 = Descriptor.S | Descriptor.CODE | Descriptor.P | Descriptor.L | Descriptor.ACCESSED
-const DATA_MASK = Descriptor.S | Descriptor.CODE | Descriptor.P | Descriptor.WRITABLE | Descriptor.ACCESSED
+/** Of a data segment. */
+const EXPANDS_DOWN = Descriptor.CONFORMING
+const DATA_MASK = Descriptor.S | Descriptor.CODE | EXPANDS_DOWN | Descriptor.P | Descriptor.WRITABLE | Descriptor.ACCESSED
 const DATA = Descriptor.S | Descriptor.P | Descriptor.WRITABLE | Descriptor.ACCESSED
 const DPL_SHIFT = 13
 /** Flags that make the next instruction special. */
@@ -270,6 +272,20 @@ class Crossing {
       code.op(Op.i32_and)
       code.op(Op.select)
     })
+    this.store(Op.i64_store, segment(index, SegmentField.READ_END), () => {
+      this.load(Op.i64_load32_u, segment(index, SegmentField.LIMIT))
+      code.i64Const(1)
+      code.op(Op.i64_add)
+      code.i64Const(0)
+      code.get(hi)
+      code.i32Const(Descriptor.READABLE)
+      code.op(Op.i32_and)
+      code.op(Op.select)
+    })
+    this.store(Op.i64_store, segment(index, SegmentField.WRITE_END), () => {
+      if (index === SegmentIndex.CS) code.i64Const(0)
+      else this.load(Op.i64_load, segment(index, SegmentField.READ_END))
+    })
   }
 
   /** SS without a segment, for the level in a local. */
@@ -285,6 +301,8 @@ class Crossing {
     })
     this.store(Op.i64_store, segment(SegmentIndex.SS, SegmentField.BASE), () => code.i64Const(0))
     this.store(Op.i32_store, segment(SegmentIndex.SS, SegmentField.LIMIT), () => code.i32Const(0))
+    this.store(Op.i64_store, segment(SegmentIndex.SS, SegmentField.READ_END), () => code.i64Const(0))
+    this.store(Op.i64_store, segment(SegmentIndex.SS, SegmentField.WRITE_END), () => code.i64Const(0))
   }
 
   /** The privilege level in a local is the current one from now on; 64-bit mode stays. */

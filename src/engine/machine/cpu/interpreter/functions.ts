@@ -1,7 +1,7 @@
 import { Code } from '../../wasm/code.ts'
 import { Op, Type } from '../../wasm/opcodes.ts'
 import { CC_KINDS, CcKind, FlagWriter, ccOp } from '../flags.ts'
-import { ModeBit, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField } from '../state.ts'
+import { ModeBit, SegmentField, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField } from '../state.ts'
 
 /** Pushes where the TLB entry for a linear address (a local) and the current privilege is. */
 export function tlbEntry(code: Code, address: number): void {
@@ -72,6 +72,39 @@ export function makeFlagsExplicit(code: Code, flags: number): void {
   code.i32Const(0)
   code.i32Const(ccOp(CcKind.EXPLICIT, 1))
   code.memory(Op.i32_store, State.CC_OP)
+}
+
+/**
+ * check(offset, segment, mode, size): whether a segment, by where its base is, allows an access outside 64-bit mode; else its fault waits.
+ */
+export function checkBody(segmentFault: number): Code {
+  const code = new Code()
+  const [offset, segment, mode, size] = [0, 1, 2, 3]
+  code.get(offset)
+  code.get(size)
+  code.op(Op.i64_extend_i32_u)
+  code.op(Op.i64_add)
+  code.get(segment)
+  code.memory(Op.i64_load, SegmentField.WRITE_END - SegmentField.BASE)
+  code.get(segment)
+  code.memory(Op.i64_load, SegmentField.READ_END - SegmentField.BASE)
+  code.get(mode)
+  code.i32Const(3)
+  code.op(Op.i32_and)
+  code.op(Op.select)
+  code.op(Op.i64_le_u)
+  code.if(Type.i32)
+  code.i32Const(1)
+  code.else()
+  code.i32Const(0)
+  code.get(offset)
+  code.memory(Op.i64_store, State.SLOW_VA)
+  code.get(segment)
+  code.get(mode)
+  code.get(size)
+  code.call(segmentFault)
+  code.end()
+  return code
 }
 
 /** flags(): the six arithmetic flags of the lazy state at their RFLAGS positions. */

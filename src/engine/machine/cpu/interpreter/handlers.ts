@@ -24,7 +24,8 @@ const COMMON = new Set([
 ])
 
 /** Whether the loop itself has a handler. */
-export const isInLoop = ({ definition, size, long }: Variant): boolean => COMMON.has(definition.name) && size !== 2 && long
+export const isInLoop = ({ definition, size, long, addressBytes }: Variant): boolean =>
+  COMMON.has(definition.name) && size !== 2 && long && addressBytes === 8
 
 /** A handler as the body of a function. */
 export function handler(variant: Variant, functions: Functions): { code: Code; locals: readonly LocalGroup[] } {

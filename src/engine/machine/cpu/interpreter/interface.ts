@@ -15,6 +15,11 @@ export const NO_GENERATION = -1
 export interface InterpreterImports {
   /** The access at State.SLOW_VA missed the TLB: host address of the bytes (or of the bounce buffer), 0 on a fault. */
   slow(mode: number, size: number): number
+  /**
+   * The access, by an AccessMode, at offset State.SLOW_VA of the segment whose base is at `segment` is not a simple one: 1 allowed, 0 on
+   * a fault.
+   */
+  segment(segment: number, mode: number, size: number): number
   /** The bounce buffer was written: carries it to where it belongs. */
   commit(): void
   /** A system instruction: 0 done, 1 fault. */

@@ -22,6 +22,8 @@ const VECTOR_END = State.BOUNCE
 const PUSHES_FLAGS: ReadonlySet<SystemOp> = new Set([
   SystemOp.INT3, SystemOp.INT1, SystemOp.INTO, SystemOp.SYSCALL, SystemOp.PUSHF,
 ])
+/** What finds its operand by itself: State.SYS_EA says which bits its addresses have. */
+const PORT_STRINGS: ReadonlySet<number> = new Set([SystemOp.INS, SystemOp.REP_INS, SystemOp.OUTS, SystemOp.REP_OUTS])
 
 /** Depths of the blocks around a handler. */
 export interface Labels {
@@ -33,6 +35,7 @@ export interface Labels {
 /** Indexes of the functions that handlers call. */
 export interface Functions {
   access: number
+  check: number
   flags: number
   commit: number
   system: number
@@ -53,8 +56,8 @@ export class InterpreterEmit extends Emit {
     this.functions = functions
   }
   /** Writes a handler. */
-  write({ definition, size, slots, long }: Variant): void {
-    this.begin(size, slots, long)
+  write({ definition, size, slots, long, addressBytes }: Variant): void {
+    this.begin(size, slots, long, addressBytes)
     this.operandIsAddress = definition.access[0] === 'address'
     definition.body(this)
   }
@@ -193,7 +196,7 @@ export class InterpreterEmit extends Emit {
   override address(): Value {
     return EA
   }
-  override addressAt(offset: Value): Value {
+  override addressAt(offset: Value, size: number, write: boolean): Value {
     const { code } = this
     code.get(PC)
     code.memory(Op.i32_load8_u, RecordField.FLAGS)
@@ -203,8 +206,24 @@ export class InterpreterEmit extends Emit {
     const base = this.popI64()
     const cutIf = (flag: number, value: Value): Value =>
       this.select(this.and(flags, this.constI32(flag)), this.and(value, this.constI64(0xffffffff)), value)
-    const moved = cutIf(RecordFlag.ADDRESS32, this.add(this.sub(EA, base), offset))
+    const moved = this.variable(cutIf(RecordFlag.ADDRESS32, this.add(this.sub(EA, base), offset)))
+    const is = (flag: number): Value => this.eq(this.and(flags, this.constI32(flag)), this.constI32(flag))
+    this.if(is(RecordFlag.LINEAR32), () => {
+      this.if(this.eqz(is(RecordFlag.ADDRESS32)), () => this.assign(moved, this.and(moved, this.constI64(0xffff))))
+      this.if(is(RecordFlag.CHECKED_ADDRESS), () => this.check(() => this.field32(RecordField.SEGMENT), moved, size, write))
+    })
     return cutIf(RecordFlag.LINEAR32, this.add(moved, base))
+  }
+  /** Holds an offset against the limit of a segment, by where its base is. */
+  private check(pushSegment: () => void, offset: Value, size: number, write: boolean): void {
+    const { code } = this
+    this.push(offset)
+    pushSegment()
+    code.i32Const(write ? AccessMode.WRITE : AccessMode.READ)
+    code.i32Const(size)
+    code.call(this.functions.check)
+    code.op(Op.i32_eqz)
+    code.brIf(this.labels.fault)
   }
   override gpr(index: number): Value {
     this.code.i32Const(0)
@@ -247,12 +266,27 @@ export class InterpreterEmit extends Emit {
     this.storeSized(size)
     this.commitIfBounced(pointer)
   }
-  override linear(segment: number, offset: Value): Value {
+  override linear(segment: number, offset: Value, size: number, write: boolean): Value {
     const { code } = this
     if (this.long && segment >= 0) return offset
-    this.push(this.long ? offset : this.and(offset, this.constI64(0xffffffff)))
-    if (segment >= 0) code.i32Const(segmentBaseAt(segment))
-    else this.field32(RecordField.SEGMENT)
+    const pushSegment = (): void => {
+      if (segment >= 0) code.i32Const(segmentBaseAt(segment))
+      else this.field32(RecordField.SEGMENT)
+    }
+    const cut = this.long ? offset : this.variable(this.and(offset, this.constI64(0xffffffff)))
+    if (!this.long) {
+      if (segment >= 0) this.push(this.and(this.stateI32(State.MODE), this.constI32(ModeBit.CHECKED)))
+      else {
+        this.field32(RecordField.SEGMENT)
+        code.i32Const(State.ZERO)
+        code.op(Op.i32_ne)
+      }
+      code.if()
+      this.check(pushSegment, cut, size, write)
+      code.end()
+    }
+    this.push(cut)
+    pushSegment()
     code.memory(Op.i64_load)
     code.op(Op.i64_add)
     const sum = this.popI64()
@@ -372,19 +406,29 @@ export class InterpreterEmit extends Emit {
     this.code.set(RIP)
     this.code.br(this.labels.block)
   }
-  private relativeTarget(): Value {
-    return this.add(this.nextRip(), this.immediate(8))
+  protected override beyondCode(target: () => Value): Value {
+    this.code.i32Const(0)
+    this.code.memory(Op.i64_load, State.CODE_END)
+    const end = this.popI64()
+    return this.geU(target(), end)
+  }
+  protected override stackMask(): Value {
+    this.code.i32Const(0)
+    this.code.memory(Op.i64_load, State.STACK_MASK)
+    return this.popI64()
   }
   override jumpRelative(): void {
+    this.requireNear()
     this.goTo(this.relativeTarget())
   }
-  override branchRelative(condition: Value): void {
+  protected override branchIf(condition: Value): void {
     this.goTo(this.select(condition, this.relativeTarget(), this.nextRip()))
   }
   override jumpTo(target: Value): void {
     this.goTo(target)
   }
   override callRelative(): void {
+    this.requireNear()
     this.pushStack(this.resize(this.nextRip()), this.size)
     this.goTo(this.relativeTarget())
   }
@@ -417,13 +461,21 @@ export class InterpreterEmit extends Emit {
         this.storeState(State.SYS_EA, EA)
         const stack = this.shrU(byte(RecordField.FLAGS), this.constI32(Math.log2(RecordFlag.STACK_ADDRESS / As.STACK)))
         this.storeState(State.SYS_AS, this.and(stack, this.constI32(As.STACK)))
+        this.storeSegment()
         if (op === SystemOp.JMP_FAR || op === SystemOp.CALL_FAR) {
-          this.storeState(State.SYS_IMM, this.wide(this.load(EA, this.size)))
-          this.storeState(State.SYS_VALUE, this.wide(this.load(this.add(EA, this.constI64(this.size)), 2)))
+          const at = (offset: number, size: number): Value => this.wide(this.load(this.addressAt(this.constI64(offset), size, false), size))
+          this.storeState(State.SYS_IMM, at(0, this.size))
+          this.storeState(State.SYS_VALUE, at(this.size, 2))
         }
       } else this.storeState(State.SYS_VALUE, this.wide(this.get(0)))
     } else if (op === SystemOp.RET_FAR) this.storeState(State.SYS_IMM, this.constI64(0))
-    if (slot?.kind === 'imm' && (op === SystemOp.JMP_FAR || op === SystemOp.CALL_FAR)) {
+    else if (PORT_STRINGS.has(op)) {
+      code.get(PC)
+      code.memory(Op.i64_load, RecordField.DISPLACEMENT)
+      this.storeState(State.SYS_EA, this.popI64())
+      this.storeSegment()
+    }
+    if (slot?.kind === 'imm' && (op === SystemOp.JMP_FAR || op === SystemOp.CALL_FAR || op === SystemOp.ENTER)) {
       this.field32(RecordField.EXTRA)
       this.storeState(State.SYS_VALUE, this.wide(this.popI32()))
     }
@@ -450,6 +502,10 @@ export class InterpreterEmit extends Emit {
     this.code.if()
     this.goOnAtRip()
     this.code.end()
+  }
+  private storeSegment(): void {
+    this.field32(RecordField.SEGMENT)
+    this.storeState(State.SYS_SEGMENT, this.popI32())
   }
   private operandIsAddress = false
   /** System handlers serve both modes: RIP wraps at 32 bits by the record's own mode, which State.MODE tells. */
@@ -499,7 +555,7 @@ export class InterpreterEmit extends Emit {
     const { code } = this
     this.push(this.eqz(this.counter()))
     code.brIf(this.labels.next)
-    if (whole !== undefined && this.long) this.many(whole)
+    if (whole !== undefined && this.addressBytes === 8) this.many(whole)
     const goOn = step()
     const left = this.sub(this.counter(), this.constI64(1))
     this.setCounter(left)
@@ -513,7 +569,7 @@ export class InterpreterEmit extends Emit {
     const { code } = this
     this.push(this.eqz(this.directionFlag()))
     code.if()
-    if (whole === 'copy') this.push(this.linear(-1, this.gpr(Gpr.RSI)))
+    if (whole === 'copy') this.push(this.linear(-1, this.gpr(Gpr.RSI), this.size, false))
     this.push(this.gpr(Gpr.RDI))
     code.i32Const(Math.log2(this.size))
     code.get(LEFT)

@@ -15,6 +15,7 @@ const { PC, PTR, LEFT, SKIP_REGION, ENTRY, SCRATCH, RIP, EA } = Local
 /** Indexes of the functions that the loop calls, and the type of a region's. */
 export interface RunFunctions {
   access: number
+  check: number
   flags: number
   deliver: number
   enter: number
@@ -176,7 +177,7 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   code.op(Op.i32_sub)
   code.set(LEFT)
   spill()
-  resolveOperand(code, functions.access, fault)
+  resolveOperand(code, functions, fault)
   code.get(PC)
   code.memory(Op.i32_load16_u, RecordField.HANDLER)
   const positions = new Map(here.map((variant, index) => [variant, index]))
@@ -255,6 +256,8 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
   code.call(functions.deliver)
   code.end()
   reload()
+  loadState32(State.REMAINING)
+  code.set(LEFT)
   code.br(block)
   code.end() // block
   code.end() // exit
@@ -262,15 +265,15 @@ export function runBody(code: Code, emit: InterpreterEmit, functions: RunFunctio
 }
 
 /** Leaves in PTR where the r/m operand is: the register, or the memory operand after translation. */
-function resolveOperand(code: Code, access: number, fault: number): void {
+function resolveOperand(code: Code, { access, check }: Pick<RunFunctions, 'access' | 'check'>, fault: number): void {
   const flag = (bit: number): void => {
     code.get(SCRATCH)
     code.i32Const(bit)
     code.op(Op.i32_and)
   }
-  const wrap32 = (): void => {
+  const wrap = (mask: number): void => {
     code.get(EA)
-    code.i64Const(0xffffffff)
+    code.i64Const(mask)
     code.op(Op.i64_and)
     code.set(EA)
   }
@@ -293,7 +296,29 @@ function resolveOperand(code: Code, access: number, fault: number): void {
   code.set(EA)
   flag(RecordFlag.ADDRESS32)
   code.if()
-  wrap32()
+  wrap(0xffffffff)
+  code.end()
+  flag(RecordFlag.LINEAR32)
+  code.if()
+  flag(RecordFlag.ADDRESS32)
+  code.op(Op.i32_eqz)
+  code.if()
+  wrap(0xffff)
+  code.end()
+  flag(RecordFlag.CHECKED)
+  code.if()
+  code.get(EA)
+  code.get(PC)
+  code.memory(Op.i32_load, RecordField.SEGMENT)
+  code.get(SCRATCH)
+  code.i32Const(RecordFlag.ACCESS_SHIFT)
+  code.op(Op.i32_shr_u)
+  code.get(PC)
+  code.memory(Op.i32_load8_u, RecordField.MEMORY_SIZE)
+  code.call(check)
+  code.op(Op.i32_eqz)
+  code.brIf(fault)
+  code.end()
   code.end()
   code.get(EA)
   code.get(PC)
@@ -303,7 +328,7 @@ function resolveOperand(code: Code, access: number, fault: number): void {
   code.set(EA)
   flag(RecordFlag.LINEAR32)
   code.if()
-  wrap32()
+  wrap(0xffffffff)
   code.end()
   flag(RecordFlag.ALIGNED)
   code.if()

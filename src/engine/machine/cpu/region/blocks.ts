@@ -45,7 +45,8 @@ const signed32 = (value: number): number => value | 0
 /** Where a direct jump, branch or call goes. */
 function targetOf(instruction: Instruction, next: number): number {
   const target = next + signed32(instruction.immediateLow)
-  return instruction.long ? target : target >>> 0
+  if (instruction.long) return target
+  return instruction.size === 2 ? target & 0xffff : target >>> 0
 }
 
 /**

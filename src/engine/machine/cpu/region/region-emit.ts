@@ -12,8 +12,8 @@ import { DR7_ENABLES } from '../interpreter/crossings.ts'
 import { Cr4 } from '../system/views.ts'
 import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
 import {
-  Gpr, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TLB_WINDOWS, TlbField, TlbWindowField, WINDOW_SLOT_BYTES,
-  WINDOW_SLOT_COUNT, WINDOW_SLOTS, WINDOW_TAIL_BYTES, WindowSlotField, segmentBaseAt,
+  Gpr, ModeBit, SegmentField, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TLB_WINDOWS, TlbField, TlbWindowField,
+  WINDOW_SLOT_BYTES, WINDOW_SLOT_COUNT, WINDOW_SLOTS, WINDOW_TAIL_BYTES, WindowSlotField, segmentBaseAt,
 } from '../state.ts'
 
 /** Locals of a region function. */
@@ -84,6 +84,7 @@ export class RegionEmit extends Emit {
   private instruction!: Instruction
   private address_ = 0
   private notYetRun = 0
+  private readonly mode: number
   private readonly tlb: number
   private readonly windows: number
   private readonly flagWriter: FlagWriter
@@ -99,12 +100,14 @@ export class RegionEmit extends Emit {
   /** Where a group has found what the instruction pushes or pops. */
   private onStack: Membership | undefined
 
-  constructor(code: Code, options: { user: boolean; exact: boolean; constants?: VectorConstants; sink: ControlSink }) {
+  constructor(code: Code, options: { mode: number; exact: boolean; constants?: VectorConstants; sink: ControlSink }) {
     super(code, LOCALS)
     this.vectors = options.constants
     this.exact = options.exact
-    this.tlb = options.user ? TLB_USER : TLB_SUPERVISOR
-    this.windows = WINDOW_SLOTS + (options.user ? 2 * WINDOW_SLOT_COUNT * WINDOW_SLOT_BYTES : 0)
+    this.mode = options.mode
+    const user = (options.mode & ModeBit.USER) !== 0
+    this.tlb = user ? TLB_USER : TLB_SUPERVISOR
+    this.windows = WINDOW_SLOTS + (user ? 2 * WINDOW_SLOT_COUNT * WINDOW_SLOT_BYTES : 0)
     this.sink = options.sink
     const operand = (local: number) => () => code.get(local)
     this.flagWriter = new FlagWriter(code, { a: operand(Local.CC_A), b: operand(Local.CC_B), r: operand(Local.CC_R) })
@@ -135,7 +138,7 @@ export class RegionEmit extends Emit {
     instruction: Instruction, address: number, notYetRun: number,
     { operand: membership, stack }: { operand?: Membership; stack?: Membership } = {},
   ): void {
-    this.begin(instruction.size, instruction.slots, instruction.long)
+    this.begin(instruction.size, instruction.slots, instruction.long, instruction.addressBytes)
     this.instruction = instruction
     this.address_ = address
     this.notYetRun = notYetRun
@@ -150,9 +153,9 @@ export class RegionEmit extends Emit {
     } else if (instruction.hasMemory) {
       const operand = slots.findIndex((slot) => slot.kind === 'rm')
       const access = operand < 0 ? 'address' : definition.access[operand]
-      this.effectiveAddress()
+      const size = operand < 0 ? 0 : slots[operand].size
+      this.effectiveAddress(access === 'address' ? undefined : { size, write: access !== 'read' })
       if (access !== 'address') {
-        const { size } = slots[operand]
         if (definition.aligned === true && size === 16) {
           this.code.get(Local.ADDRESS)
           this.code.op(Op.i32_wrap_i64)
@@ -198,17 +201,22 @@ export class RegionEmit extends Emit {
 
   // ---- memory
 
-  private effectiveAddress(): void {
+  private effectiveAddress(access: { size: number; write: boolean } | undefined): void {
     const { code, instruction } = this
     const { base, index, displacement, scale } = instruction
     if (base === RIP_BASE) this.pushAddress(-1, index, scale, this.address_ + displacement)
     else this.pushAddress(base, index, scale, displacement)
-    if (instruction.addressBytes === 4) this.wrap32()
+    if (instruction.addressBytes < 8) this.wrap(instruction.addressBytes)
+    if (instruction.checked && access !== undefined) {
+      code.set(Local.ADDRESS)
+      this.checkSegment(instruction.segment, Local.ADDRESS, access.size, access.write)
+      code.get(Local.ADDRESS)
+    }
     if (instruction.segment >= 0) {
       code.i32Const(0)
       code.memory(Op.i64_load, segmentBaseAt(instruction.segment))
       code.op(Op.i64_add)
-      if (!instruction.long) this.wrap32()
+      if (!instruction.long) this.wrap(4)
     }
     code.set(Local.ADDRESS)
   }
@@ -234,9 +242,20 @@ export class RegionEmit extends Emit {
       code.op(Op.i64_add)
     }
   }
-  private wrap32(): void {
-    this.code.i64Const(0xffffffff)
+  private wrap(bytes: number): void {
+    this.code.i64Const(bytes === 2 ? 0xffff : 0xffffffff)
     this.code.op(Op.i64_and)
+  }
+  /** Leaves unless the bytes at an offset (in a local) of a segment can be read or written without a closer look. */
+  private checkSegment(segment: number, offset: number, size: number, write: boolean): void {
+    const { code } = this
+    code.get(offset)
+    code.i64Const(size)
+    code.op(Op.i64_add)
+    code.i32Const(0)
+    code.memory(Op.i64_load, segmentBaseAt(segment) - SegmentField.BASE + (write ? SegmentField.WRITE_END : SegmentField.READ_END))
+    code.op(Op.i64_gt_u)
+    this.leaveIfTrue()
   }
 
   /**
@@ -371,23 +390,27 @@ export class RegionEmit extends Emit {
     this.code.get(Local.ADDRESS)
     return this.popI64()
   }
-  override addressAt(offset: Value): Value {
-    const { addressBytes, segment } = this.instruction
+  override addressAt(offset: Value, size: number, write: boolean): Value {
+    const { addressBytes, segment, checked } = this.instruction
     const plain = this.add(this.address(), offset)
     if (addressBytes === 8) return plain
-    if (segment < 0) return this.and(plain, this.constI64(0xffffffff))
+    const mask = this.constI64(addressBytes === 2 ? 0xffff : 0xffffffff)
+    if (segment < 0) return this.and(plain, mask)
     this.code.i32Const(0)
     this.code.memory(Op.i64_load, segmentBaseAt(segment))
     const base = this.popI64()
-    const sum = this.add(this.and(this.sub(plain, base), this.constI64(0xffffffff)), base)
+    const cut = this.variable(this.and(this.sub(plain, base), mask))
+    if (checked) this.checkSegment(segment, cut, size, write)
+    const sum = this.add(cut, base)
     return this.long ? sum : this.and(sum, this.constI64(0xffffffff))
   }
-  override linear(segment: number, offset: Value): Value {
-    const { code } = this
-    const index = segment >= 0 ? segment : this.instruction.segment
+  override linear(segment: number, offset: Value, size: number, write: boolean): Value {
+    const { code, instruction } = this
+    const index = segment >= 0 ? segment : instruction.segment
     if (this.long && (segment >= 0 || index < 0)) return offset
-    const cut = this.long ? offset : this.and(offset, this.constI64(0xffffffff))
-    if (index < 0) return cut
+    const cut = this.long ? offset : this.variable(this.and(offset, this.constI64(0xffffffff)))
+    if (segment >= 0 ? (this.mode & ModeBit.CHECKED) !== 0 : instruction.checked) this.checkSegment(index, cut, size, write)
+    if (index < 0 || (segment >= 0 && (this.mode & (ModeBit.BASED | ModeBit.CHECKED)) === 0)) return cut
     this.push(cut)
     code.i32Const(0)
     code.memory(Op.i64_load, segmentBaseAt(index))
@@ -656,16 +679,28 @@ export class RegionEmit extends Emit {
     const next = this.address_ + this.instruction.length
     return this.constI64(this.long ? next : next >>> 0)
   }
+  protected override beyondCode(target: () => Value): Value | undefined {
+    if ((this.mode & ModeBit.LIMITED) === 0) return undefined
+    this.code.i32Const(0)
+    this.code.memory(Op.i64_load, State.CODE_END)
+    const end = this.popI64()
+    return this.geU(target(), end)
+  }
+  protected override stackMask(): Value | undefined {
+    return (this.mode & ModeBit.STACK32) !== 0 ? undefined : this.constI64(0xffff)
+  }
   override jumpRelative(): void {
+    this.requireNear()
     this.sink.jump()
   }
-  override branchRelative(condition: Value): void {
+  protected override branchIf(condition: Value): void {
     this.sink.branch(condition)
   }
   override jumpTo(target: Value): void {
     this.sink.indirect(this.long ? target : this.and(target, this.constI64(0xffffffff)))
   }
   override callRelative(): void {
+    this.requireNear()
     this.pushStack(this.resize(this.nextRip()), this.size)
     this.sink.call()
   }

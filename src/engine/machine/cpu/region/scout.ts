@@ -7,10 +7,10 @@ export class Scout {
   private readonly code = new Code()
   private readonly emit: RegionEmit
 
-  constructor(user: boolean) {
+  constructor(mode: number) {
     const nothing = (): void => {}
     const sink = { jump: nothing, branch: nothing, call: nothing, indirect: nothing }
-    this.emit = new RegionEmit(this.code, { user, exact: false, sink })
+    this.emit = new RegionEmit(this.code, { mode, exact: false, sink })
   }
 
   /** For each instruction of a block, the general registers that it may write. */

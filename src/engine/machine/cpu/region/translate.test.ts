@@ -25,7 +25,8 @@ async function textOf(bytes: readonly number[]): Promise<string> {
     }
     return instructions.length > 0 ? instructions : undefined
   }, () => [], FloatClass.STICKY)
-  const { body, locals } = new Translator(blocks, { user: true, floatClass: FloatClass.STICKY, table: undefined }).translate()
+  const mode = ModeBit.LONG | ModeBit.USER
+  const { body, locals } = new Translator(blocks, { mode, floatClass: FloatClass.STICKY, table: undefined }).translate()
   const writer = new ModuleWriter()
   const region = writer.declare([Type.i32], [Type.i32])
   writer.define(region, locals, body)

@@ -88,7 +88,8 @@ function flagNeeds(blocks: readonly BasicBlock[], successors: readonly (readonly
 }
 
 export interface TranslatorOptions {
-  user: boolean
+  /** ModeBit flags. */
+  mode: number
   floatClass: FloatClass
   /** Where to look up the targets of returns; undefined when the region spans too much code. */
   table: EntryTable | undefined
@@ -123,7 +124,7 @@ export class Translator {
     this.blocks = blocks
     this.floatClass = options.floatClass
     this.table = options.table
-    this.scout = new Scout(options.user)
+    this.scout = new Scout(options.mode)
     blocks.forEach((block, index) => this.nodeAt.set(block.address, index + 1))
     const successors: number[][] = [[]]
     const pretended: number[][] = [[]]
@@ -160,7 +161,7 @@ export class Translator {
     this.flow.entries.forEach((node, index) => this.entryIndex.set(node, index + 1))
     this.needs = flagNeeds(blocks, successors)
     this.emit = new RegionEmit(this.code, {
-      user: options.user,
+      mode: options.mode,
       exact: options.floatClass === FloatClass.EXACT,
       constants: options.constants,
       sink: {

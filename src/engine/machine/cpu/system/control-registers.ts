@@ -1,5 +1,6 @@
 import type { CpuHost } from '../core.ts'
 import { State, Vector } from '../state.ts'
+import type { DebugRegisters } from './debug.ts'
 import { fault } from './faults.ts'
 import type { Mmu } from './mmu.ts'
 import { Cr0, Cr4, type CpuState, Efer, PHYSICAL_BITS, Word } from './views.ts'
@@ -8,21 +9,18 @@ const CR0_BITS = Cr0.PE | Cr0.MP | Cr0.EM | Cr0.TS | Cr0.ET | Cr0.NE | Cr0.WP | 
 const CR4_BITS = Cr4.TSD | Cr4.DE | Cr4.PSE | Cr4.PAE | Cr4.PGE | Cr4.OSFXSR | Cr4.OSXMMEXCPT | Cr4.OSXSAVE
 const EFER_BITS = Efer.SCE | Efer.LME | Efer.LMA | Efer.NXE
 const CR8 = State.CR8 >> 2
-const DR = State.DR >> 2
 
-/** Fixed bits and enable bits of DR6 and DR7, SDM vol. 3, 18.2. */
-const Dr6 = { ONES: 0xffff0ff0 | 0, WRITABLE: 0xe00f } as const
-const Dr7 = { ONES: 0x400, WRITABLE: 0xffff23ff | 0, ENABLE: 0xff } as const
-
-/** Control registers, EFER and debug registers: what a write checks and what it sets off. SDM vol. 3, 2.5 and vol. 2, MOV. */
+/** Control registers and EFER: what a write checks and what it sets off. SDM vol. 3, 2.5 and vol. 2, MOV. */
 export class ControlRegisters {
   private readonly state: CpuState
   private readonly mmu: Mmu
+  private readonly debug: DebugRegisters
   private readonly host: CpuHost
 
-  constructor(state: CpuState, mmu: Mmu, host: CpuHost) {
+  constructor(state: CpuState, mmu: Mmu, debug: DebugRegisters, host: CpuHost) {
     this.state = state
     this.mmu = mmu
+    this.debug = debug
     this.host = host
   }
 
@@ -114,6 +112,7 @@ export class ControlRegisters {
       if (state.longModeActive) fault(state, Vector.GP, 0)
     } else if ((old & Cr4.PAE) === 0 && (i32[Word.CR0] & Cr0.PG) !== 0 && !mmu.pdptesValid(i32[Word.CR3])) fault(state, Vector.GP, 0)
     i32[Word.CR4] = lo
+    if (((old ^ lo) & Cr4.DE) !== 0) this.debug.update()
     if (((old ^ lo) & (Cr4.PSE | Cr4.PAE | Cr4.PGE)) !== 0) mmu.invalidateAll()
     state.updateMode()
   }
@@ -134,28 +133,6 @@ export class ControlRegisters {
   loadMachineStatus(value: number): void {
     const cr0 = this.state.i32[Word.CR0]
     this.writeCr0((cr0 & ~14) | (value & 15) | (cr0 & Cr0.PE), 0)
-  }
-
-  /** MOV from DRn: its index in DR0–DR7. DR4 and DR5 are DR6 and DR7 unless CR4.DE forbids them. */
-  debugRegister(register: number): number {
-    if (register > 7) fault(this.state, Vector.UD, 0)
-    if (register !== 4 && register !== 5) return register
-    if ((this.state.i32[Word.CR4] & Cr4.DE) !== 0) fault(this.state, Vector.UD, 0)
-    return register + 2
-  }
-
-  /** MOV to DRn. The registers hold their values; breakpoints are not acted upon, and setting one warns. */
-  writeDebug(register: number, lo: number, hi: number): void {
-    const { i32 } = this.state
-    const index = this.debugRegister(register)
-    if (index >= 6 && hi !== 0) fault(this.state, Vector.GP, 0)
-    if (index === 6) lo = (lo & Dr6.WRITABLE) | Dr6.ONES
-    if (index === 7) {
-      lo = (lo & Dr7.WRITABLE) | Dr7.ONES
-      if ((lo & Dr7.ENABLE) !== 0) this.host.warn('hardware breakpoints (DR7) are not implemented')
-    }
-    i32[DR + index * 2] = lo
-    i32[DR + index * 2 + 1] = hi
   }
 
   private codeIsLong(): boolean {

@@ -28,6 +28,7 @@ const Edx1 = {
   PAE: 1 << 6,
   CX8: 1 << 8,
   APIC: 1 << 9,
+  SEP: 1 << 11,
   PGE: 1 << 13,
   CMOV: 1 << 15,
   PAT: 1 << 16,

@@ -1,8 +1,12 @@
 import { Activity, Rflag, SegmentAttribute, SegmentIndex, State, Vector } from '../state.ts'
+import type { DebugRegisters } from './debug.ts'
 import { FAULT, fault, setFault } from './faults.ts'
+import { isWithin } from './limits.ts'
 import { As, type LinearMemory } from './linear.ts'
 import type { Rflags } from './rflags.ts'
 import { Descriptor, dplOf, isCode, isNull, type Segments, SystemType } from './segments.ts'
+import type { Stack } from './stack.ts'
+import { Switch, type Tasks } from './tasks.ts'
 import { type CpuState, isCanonical, joinHalves, Word } from './views.ts'
 
 const IDTR = State.IDTR_BASE >> 2
@@ -14,7 +18,7 @@ const SelectorError = { EXT: 1, IDT: 2 } as const
 /** Vectors that push an error code, and vectors that are traps: these report the next instruction and push RF as it is. */
 const WITH_ERROR_CODE =
   (1 << Vector.DF) | (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP) | (1 << Vector.PF) | (1 << Vector.AC)
-const TRAPS = (1 << Vector.DB) | (1 << Vector.BP) | (1 << Vector.OF) | (1 << Vector.NMI)
+const TRAPS = (1 << Vector.BP) | (1 << Vector.OF) | (1 << Vector.NMI)
 const CONTRIBUTORY = (1 << Vector.DE) | (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP)
 const SELECTOR_ERRORS = (1 << Vector.TS) | (1 << Vector.NP) | (1 << Vector.SS) | (1 << Vector.GP)
 
@@ -23,20 +27,36 @@ const NAMES = [
   '#MC', '#XM',
 ]
 
+export interface ExceptionParts {
+  state: CpuState
+  linear: LinearMemory
+  segments: Segments
+  rflags: Rflags
+  debug: DebugRegisters
+  stack: Stack
+  tasks: Tasks
+}
+
 /** Delivers exceptions and interrupts through the IDT: SDM vol. 3, chapter 6. */
 export class Exceptions {
   private readonly state: CpuState
   private readonly linear: LinearMemory
   private readonly segments: Segments
   private readonly rflags: Rflags
+  private readonly debug: DebugRegisters
+  private readonly stack: Stack
+  private readonly tasks: Tasks
   /** What led to the shutdown state, for the person who looks at the machine. */
   shutdownReason = ''
 
-  constructor(state: CpuState, linear: LinearMemory, segments: Segments, rflags: Rflags) {
+  constructor({ state, linear, segments, rflags, debug, stack, tasks }: ExceptionParts) {
     this.state = state
     this.linear = linear
     this.segments = segments
     this.rflags = rflags
+    this.debug = debug
+    this.stack = stack
+    this.tasks = tasks
   }
 
   /** Makes an exception pending; `deliver` carries it out. A page fault needs CR2 set besides. */
@@ -52,6 +72,18 @@ export class Exceptions {
   deliver(): void {
     const { i32 } = this.state
     this.carryOut(i32[Word.FAULT_VECTOR], i32[Word.FAULT_ERROR], false)
+  }
+
+  /**
+   * Delivers #DB as a trap or for an instruction's breakpoint, which pushes RF as it is; `deliver` is for the fault that DR7.GD makes.
+   *
+   * @param bits of DR6
+   * @param resume RF, between the repetitions of a string instruction
+   */
+  debugTrap(bits: number, resume = 0): void {
+    this.state.i32[Word.ACTIVITY] &= ~Activity.HALTED
+    this.debug.report(bits)
+    this.carryOut(Vector.DB, 0, false, resume)
   }
 
   /** Delivers an external interrupt and wakes a halted processor. State.RIP is the next instruction. */
@@ -70,17 +102,19 @@ export class Exceptions {
     const { i32 } = this.state
     const ripLo = i32[Word.RIP]
     const ripHi = i32[Word.RIP + 1]
+    const task = this.state.selector(SegmentIndex.TR)
     this.state.setRip(i32[Word.SYS_NEXT_RIP], i32[Word.SYS_NEXT_RIP + 1])
     try {
       this.enter(vector, false, 0, !privileged, 0)
+      if (privileged) this.debug.entered()
     } catch (thrown) {
-      this.state.setRip(ripLo, ripHi)
+      if (this.state.selector(SegmentIndex.TR) === task) this.state.setRip(ripLo, ripHi)
       if (thrown === FAULT && privileged) this.addExt()
       throw thrown
     }
   }
 
-  private carryOut(first: number, firstError: number, external: boolean): void {
+  private carryOut(first: number, firstError: number, external: boolean, ofTrap = -1): void {
     const { state } = this
     const { i32 } = state
     let vector = first
@@ -91,13 +125,15 @@ export class Exceptions {
       const exception = !external
       const bit = 1 << vector
       const withError = exception && vector < 32 && (WITH_ERROR_CODE & bit) !== 0
-      const resume = exception && !(vector < 32 && (TRAPS & bit) !== 0) ? Rflag.RF : 0
+      const resume = ofTrap >= 0 ? ofTrap : exception && !(vector < 32 && (TRAPS & bit) !== 0) ? Rflag.RF : 0
       try {
         this.enter(vector, withError, error, false, resume)
+        if (vector === Vector.DB && exception) this.debug.entered()
         return
       } catch (thrown) {
         if (thrown !== FAULT) throw thrown
       }
+      ofTrap = -1
       this.addExt()
       const next = i32[Word.FAULT_VECTOR]
       const nextError = i32[Word.FAULT_ERROR]
@@ -179,7 +215,7 @@ export class Exceptions {
     const aligned = (stackLo & ~15) >>> 0
     const frameLo = (aligned - bytes) | 0
     const frameHi = aligned < bytes ? (stackHi - 1) | 0 : stackHi
-    const flags = this.rflags.read() | resume
+    const flags = this.rflags.readImage() | resume
     let at = linear.pushing(frameLo, frameHi, bytes, 8, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
     if (withError) {
       view.setInt32(at, error, true)
@@ -219,14 +255,17 @@ export class Exceptions {
     const gate1 = view.getInt32(gate + 4, true)
     const type = (gate1 >> 8) & 0x1f
     const wide = type === SystemType.INTERRUPT_GATE || type === SystemType.TRAP_GATE
-    if (!wide && type !== SystemType.INTERRUPT_GATE16 && type !== SystemType.TRAP_GATE16) {
-      if (type === SystemType.TASK_GATE) this.onUnsupported('a task gate in the IDT')
-      fault(state, Vector.GP, gateError)
-    }
+    const isTask = type === SystemType.TASK_GATE
+    if (!wide && !isTask && type !== SystemType.INTERRUPT_GATE16 && type !== SystemType.TRAP_GATE16) fault(state, Vector.GP, gateError)
     if (software && dplOf(gate1) < cpl) fault(state, Vector.GP, gateError)
     if ((gate1 & Descriptor.P) === 0) fault(state, Vector.NP, gateError)
 
     const selector = gate0 >>> 16
+    if (isTask) {
+      const size = this.tasks.switch(selector, Switch.CALL, this.rflags.readImage() | resume)
+      if (withError) this.stack.push(error, 0, size)
+      return
+    }
     const newCpl = this.fetchHandlerCode(selector, cpl)
     if ((segments.hi & Descriptor.P) === 0) fault(state, Vector.NP, selector & 0xfffc)
     const target = wide ? (gate0 & 0xffff) | (gate1 & 0xffff0000) : gate0 & 0xffff
@@ -239,6 +278,7 @@ export class Exceptions {
     let stackSelector = 0
     let stackBase = state.baseLo(SegmentIndex.SS)
     let stackAttributes = state.attributes(SegmentIndex.SS)
+    let stackLimit = state.limit(SegmentIndex.SS)
     if (outer) {
       const narrowTask = (state.attributes(SegmentIndex.TR) & 8) === 0
       const slot = segments.taskField(narrowTask ? 2 + newCpl * 4 : 4 + newCpl * 8, narrowTask ? 4 : 6)
@@ -248,10 +288,12 @@ export class Exceptions {
       segments.checkStack(stackSelector, newCpl, Vector.TS)
       stackBase = segments.base
       stackAttributes = segments.attributes
+      stackLimit = segments.limit
     }
     const mask = (stackAttributes & SegmentAttribute.DB) !== 0 ? -1 : 0xffff
     const top = (stack - bytes) & mask
-    const flags = this.rflags.read() | resume
+    if (!isWithin(stackAttributes, stackLimit, top, bytes)) fault(state, Vector.SS, outer ? stackSelector & 0xfffc : 0)
+    const flags = this.rflags.readImage() | resume
     let at = linear.pushing((stackBase + top) | 0, 0, bytes, size, newCpl === 3 ? As.PROGRAM | As.STACK : As.SYSTEM | As.STACK)
     const put = (value: number): void => {
       if (wide) view.setInt32(at, value, true)
@@ -292,11 +334,8 @@ export class Exceptions {
   }
 
   private clearFlags(interruptGate: boolean): void {
-    this.rflags.clear(Rflag.TF | Rflag.NT | (interruptGate ? Rflag.IF : 0))
+    this.rflags.clear(Rflag.TF | Rflag.NT | Rflag.RF | (interruptGate ? Rflag.IF : 0))
   }
-
-  /** Called with the name of something the guest used that is not implemented. */
-  onUnsupported: (what: string) => void = () => {}
 }
 
 function isContributory(vector: number): boolean {

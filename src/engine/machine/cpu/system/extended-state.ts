@@ -2,7 +2,7 @@ import { CONTROL_INIT, FpuRegisters } from '../fpu/registers.ts'
 import { Gpr, State, Vector } from '../state.ts'
 import { fault } from './faults.ts'
 import { FXSAVE_BYTES, checkMxcsr, fxrstor, fxsave, narrowPointers, writeMxcsr } from './fxsave.ts'
-import type { LinearMemory } from './linear.ts'
+import { type LinearMemory, operandAs } from './linear.ts'
 import { Cr0, Cr4, type CpuState, Word } from './views.ts'
 
 /** Parts of the state that XSAVE knows, as bits of XCR0 (SDM vol. 1, 13.1). */
@@ -142,7 +142,7 @@ export class ExtendedState {
     const { i32 } = this.state
     const sum = (i32[Word.SYS_EA] >>> 0) + offset
     const hi = sum > 0xffffffff ? (i32[Word.SYS_EA + 1] + 1) | 0 : i32[Word.SYS_EA + 1]
-    const as = i32[Word.SYS_AS]
+    const as = operandAs(this.state)
     return write ? this.linear.writing(sum | 0, hi, length, as) : this.linear.reading(sum | 0, hi, length, as)
   }
   private write(offset: number, bytes: Uint8Array): void {

@@ -1,16 +1,18 @@
 import type { Fpu } from '../fpu/fpu.ts'
 import type { CpuHost } from '../core.ts'
-import { Activity, Gpr, Rflag, SegmentIndex, State, Vector } from '../state.ts'
+import { Activity, Gpr, Rflag, SegmentIndex, Shadow, State, Vector } from '../state.ts'
 import { SystemOp } from '../system-op.ts'
 import type { ControlRegisters } from './control-registers.ts'
 import { cpuid } from './cpuid.ts'
+import type { DebugRegisters } from './debug.ts'
 import type { Exceptions } from './exceptions.ts'
 import type { ExtendedState } from './extended-state.ts'
 import { FAULT, fault, setFault } from './faults.ts'
 import { writeMxcsr } from './fxsave.ts'
-import type { LinearMemory } from './linear.ts'
+import { type LinearMemory, operandAs } from './linear.ts'
 import type { Mmu } from './mmu.ts'
 import type { ModelSpecificRegisters } from './msr.ts'
+import type { PortStrings } from './port-strings.ts'
 import type { Ports } from './ports.ts'
 import type { Rflags } from './rflags.ts'
 import type { Segments } from './segments.ts'
@@ -31,8 +33,10 @@ export interface InstructionParts {
   exceptions: Exceptions
   transfers: Transfers
   control: ControlRegisters
+  debug: DebugRegisters
   msrs: ModelSpecificRegisters
   ports: Ports
+  portStrings: PortStrings
   fpu: Fpu
   extended: ExtendedState
   host: CpuHost
@@ -87,6 +91,12 @@ export class Instructions {
       case SystemOp.JMP_FAR: transfers.far(false); return true
       case SystemOp.CALL_FAR: transfers.far(true); return true
       case SystemOp.RET_FAR: transfers.ret(); return true
+      case SystemOp.SYSENTER: transfers.sysenter(); return true
+      case SystemOp.SYSEXIT: transfers.sysexit(); return true
+      case SystemOp.INS: this.parts.portStrings.ins(false); return true
+      case SystemOp.REP_INS: this.parts.portStrings.ins(true); return true
+      case SystemOp.OUTS: this.parts.portStrings.outs(false); return true
+      case SystemOp.REP_OUTS: this.parts.portStrings.outs(true); return true
       case SystemOp.HYPERCALL: this.hypercall(); return true
       default: return false
     }
@@ -95,7 +105,7 @@ export class Instructions {
   private plain(op: SystemOp): void {
     const { state } = this
     const { i32 } = state
-    const { mmu, segments, stack, rflags, control, msrs, ports, transfers, extended } = this.parts
+    const { mmu, segments, stack, rflags, control, debug, msrs, ports, transfers, extended } = this.parts
     switch (op) {
       case SystemOp.HLT:
         this.requireCpl0()
@@ -110,7 +120,7 @@ export class Instructions {
         this.requireIopl()
         if ((i32[Word.SYSFLAGS] & Rflag.IF) === 0) {
           rflags.setInterruptFlag()
-          this.holdInterruptsOff()
+          this.holdInterruptsOff(Shadow.INTERRUPTS)
         }
         break
 
@@ -157,18 +167,18 @@ export class Instructions {
       }
       case SystemOp.MOV_TO_DR:
         this.requireCpl0()
-        control.writeDebug(i32[Word.SYS_REG], i32[Word.SYS_VALUE], state.long ? i32[Word.SYS_VALUE + 1] : 0)
+        debug.write(i32[Word.SYS_REG], i32[Word.SYS_VALUE], state.long ? i32[Word.SYS_VALUE + 1] : 0)
         break
       case SystemOp.MOV_FROM_DR: {
         this.requireCpl0()
-        const at = DR + control.debugRegister(i32[Word.SYS_REG]) * 2
+        const at = DR + debug.index(i32[Word.SYS_REG]) * 2
         state.setGpr(i32[Word.SYS_RM], i32[at], state.long ? i32[at + 1] : 0)
         break
       }
 
       case SystemOp.MOV_TO_SREG:
         segments.load(i32[Word.SYS_REG], this.operand16())
-        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff()
+        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff(Shadow.STACK)
         break
       case SystemOp.MOV_FROM_SREG_MEM:
         if (i32[Word.SYS_REG] > SegmentIndex.GS) fault(state, Vector.UD, 0)
@@ -178,7 +188,7 @@ export class Instructions {
         const size = i32[Word.SYS_SIZE]
         segments.load(i32[Word.SYS_REG], state.view.getUint16(stack.peek(0, size), true))
         stack.release(size)
-        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff()
+        if (i32[Word.SYS_REG] === SegmentIndex.SS) this.holdInterruptsOff(Shadow.STACK)
         break
       }
       case SystemOp.LES: this.loadFarPointer(SegmentIndex.ES); break
@@ -215,6 +225,11 @@ export class Instructions {
         break
       }
       case SystemOp.BOUND: this.bound(); break
+      case SystemOp.ENTER: stack.enter(i32[Word.SYS_IMM] & 0xffff, i32[Word.SYS_VALUE] & 31, i32[Word.SYS_SIZE]); break
+      case SystemOp.LAR: this.tell(segments.accessRights(this.operand16())); break
+      case SystemOp.LSL: this.tell(segments.visibleLimit(this.operand16())); break
+      case SystemOp.VERR: this.tellZero(segments.verify(this.operand16(), false)); break
+      case SystemOp.VERW: this.tellZero(segments.verify(this.operand16(), true)); break
       case SystemOp.INTO: break // without overflow
       case SystemOp.IN: ports.in(); break
       case SystemOp.OUT: ports.out(); break
@@ -244,11 +259,11 @@ export class Instructions {
       case SystemOp.XSETBV: extended.xsetbv(); break
       case SystemOp.LDMXCSR:
         this.requireSse()
-        writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[Word.SYS_AS]))
+        writeMxcsr(state, this.parts.linear.read32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], operandAs(state)))
         break
       case SystemOp.STMXCSR:
         this.requireSse()
-        this.parts.linear.write32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[State.MXCSR >> 2], i32[Word.SYS_AS])
+        this.parts.linear.write32(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], i32[State.MXCSR >> 2], operandAs(state))
         break
       case SystemOp.SSE_UNUSABLE:
         this.requireSse()
@@ -275,7 +290,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const size = i32[Word.SYS_SIZE]
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size + 2, i32[Word.SYS_AS])
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size + 2, operandAs(state))
     const lo = loSized(view, at, size)
     const hi = hiSized(view, at, size)
     this.parts.segments.load(segment, view.getUint16(at + size, true))
@@ -287,12 +302,23 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const size = i32[Word.SYS_SIZE]
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size * 2, i32[Word.SYS_AS])
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], size * 2, operandAs(state))
     const shift = 32 - size * 8
     const index = (state.gprLo(i32[Word.SYS_REG]) << shift) >> shift
     const lower = size === 2 ? view.getInt16(at, true) : view.getInt32(at, true)
     const upper = size === 2 ? view.getInt16(at + 2, true) : view.getInt32(at + 4, true)
     if (index < lower || index > upper) fault(state, Vector.BR, 0)
+  }
+
+  /** LAR, LSL: ZF, and the register when there is something to tell. */
+  private tell(value: number | undefined): void {
+    const { state } = this
+    if (value !== undefined) state.setGprSized(state.i32[Word.SYS_REG], value | 0, 0, state.i32[Word.SYS_SIZE])
+    this.tellZero(value !== undefined)
+  }
+  private tellZero(isZero: boolean): void {
+    const { rflags } = this.parts
+    rflags.writeArithmetic((rflags.readArithmetic() & ~Rflag.ZF) | (isZero ? Rflag.ZF : 0))
   }
 
   private requireCpl0(): void {
@@ -354,7 +380,7 @@ export class Instructions {
       return
     }
     const { linear } = this.parts
-    view.setInt16(linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], 2, i32[Word.SYS_AS]), value, true)
+    view.setInt16(linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], 2, operandAs(state)), value, true)
     linear.commit()
   }
 
@@ -363,7 +389,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     this.requireCpl0()
-    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, i32[Word.SYS_AS])
+    const at = this.parts.linear.reading(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, operandAs(state))
     const baseLo = loSized(view, at + 2, 8)
     const baseHi = state.long ? hiSized(view, at + 2, 8) : 0
     if (!isCanonical(baseHi)) fault(state, Vector.GP, 0)
@@ -376,7 +402,7 @@ export class Instructions {
     const { state } = this
     const { i32, view } = state
     const { linear } = this.parts
-    const at = linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, i32[Word.SYS_AS])
+    const at = linear.writing(i32[Word.SYS_EA], i32[Word.SYS_EA + 1], state.long ? 10 : 6, operandAs(state))
     view.setInt16(at, i32[limit >> 2], true)
     view.setInt32(at + 2, i32[base >> 2], true)
     if (state.long) view.setInt32(at + 6, i32[(base >> 2) + 1], true)
@@ -384,8 +410,8 @@ export class Instructions {
   }
 
   /** For one instruction: `run` returns here and ends the shadow after the next one. */
-  private holdInterruptsOff(): void {
-    this.state.i32[Word.SHADOW] = 1
+  private holdInterruptsOff(shadow: number): void {
+    this.state.i32[Word.SHADOW] = shadow
     this.state.stop()
   }
 }

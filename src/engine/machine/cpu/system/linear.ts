@@ -1,7 +1,9 @@
 import type { PhysicalMemory } from '../../memory.ts'
 import type { CpuHost } from '../core.ts'
 import { Access, RAM_BASE, State, TRANSLATE_FAULT } from '../state.ts'
+import type { DebugRegisters } from './debug.ts'
 import { FAULT } from './faults.ts'
+import { checkOperand } from './limits.ts'
 import { ACCESS_STACK, type Mmu } from './mmu.ts'
 import { type CpuState, Word } from './views.ts'
 
@@ -13,10 +15,26 @@ export const As = {
   SYSTEM: 1,
   /** Through SS: a non-canonical address is #SS(0). */
   STACK: ACCESS_STACK,
+  /** Outside 64-bit mode: held against the limit of the segment that the system instruction's operand is in. */
+  SEGMENT: 8,
 } as const
+
+/** How a system instruction accesses its memory operand. */
+export function operandAs(state: CpuState): number {
+  const as = state.i32[Word.SYS_AS]
+  return as === 0 || state.long ? as : As.SEGMENT
+}
 
 /** The longest window in bytes: what fits between State.BOUNCE and the next field. */
 export const WINDOW_BYTES_MAX = 64
+
+export interface LinearParts {
+  state: CpuState
+  memory: PhysicalMemory
+  mmu: Mmu
+  debug: DebugRegisters
+  host: CpuHost
+}
 
 /**
  * Linear memory as the system instructions use it: contiguous windows of a few bytes, wherever the page boundaries are and whether RAM
@@ -29,6 +47,7 @@ export class LinearMemory {
   private readonly state: CpuState
   private readonly memory: PhysicalMemory
   private readonly mmu: Mmu
+  private readonly debug: DebugRegisters
   private readonly host: CpuHost
   private readonly device = new DataView(new ArrayBuffer(8))
   private stagedLo = 0
@@ -36,18 +55,25 @@ export class LinearMemory {
   private stagedLength = 0
   private stagedAs = 0
 
-  constructor(state: CpuState, memory: PhysicalMemory, mmu: Mmu, host: CpuHost) {
+  constructor({ state, memory, mmu, debug, host }: LinearParts) {
     this.state = state
     this.memory = memory
     this.mmu = mmu
+    this.debug = debug
     this.host = host
   }
 
   /** A window of up to WINDOW_BYTES_MAX bytes to read from. */
   reading(lo: number, hi: number, length: number, as: number): number {
+    if ((as & As.SEGMENT) !== 0) checkOperand(this.state, lo, length, false)
     const offset = this.locate(lo, hi, Access.READ, as)
-    if (offset >= 0 && (lo & 0xfff) + length <= 4096) return offset
-    this.locateNext(lo, hi, length, Access.READ, as)
+    if ((lo & 0xfff) + length <= 4096) {
+      if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, false)
+      if (offset >= 0) return offset
+    } else {
+      this.locateNext(lo, hi, length, Access.READ, as)
+      if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, false)
+    }
     const { u8 } = this.state
     for (let done = 0; done < length;) {
       const step = chunk(lo + done, length - done)
@@ -66,9 +92,11 @@ export class LinearMemory {
   writing(lo: number, hi: number, length: number, as: number): number {
     // What was staged before and never written (a CMPXCHG that did not match) is not to be carried out now.
     this.stagedLength = 0
+    if ((as & As.SEGMENT) !== 0) checkOperand(this.state, lo, length, true)
     const offset = this.locate(lo, hi, Access.WRITE, as)
-    if (offset >= 0 && (lo & 0xfff) + length <= 4096 && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset
     this.locateNext(lo, hi, length, Access.WRITE, as)
+    if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, true)
+    if (offset >= 0 && (lo & 0xfff) + length <= 4096 && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset
     this.stage(lo, hi, length, as)
     return State.BOUNCE
   }
@@ -82,6 +110,7 @@ export class LinearMemory {
     const top = length - size
     const offset = this.locate((lo + top) | 0, carry(lo, hi, top), Access.WRITE, as)
     const crosses = (lo & 0xfff) + length > 4096
+    if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, true)
     if (offset >= 0 && !crosses && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset - top
     if (crosses) {
       const inFirstPage = (0x1000 - (lo & 0xfff)) & -size

@@ -72,6 +72,8 @@ export class Mmu {
   private readonly fetched = new PageSet()
   /** Whether supervisor code among them is in a page that is not global. */
   private fetchedLocally = false
+  /** Linear pages, by number. */
+  private watched: readonly number[] = []
   private readonly windows: Windows
   private readonly leafFound = { at: -1, entryBytes: 8, pageBytes: 4096, value: 0 }
 
@@ -117,6 +119,14 @@ export class Mmu {
     this.filledCount = 0
     this.forgetLarge()
     this.windows.dropAll()
+  }
+
+  /** Keeps these linear pages (by number) out of the TLB and of every window, so that accesses to them always come here. */
+  watch(pages: readonly number[]): void {
+    if (pages.length === 0 && this.watched.length === 0) return
+    this.watched = pages
+    this.windows.watched = pages
+    this.invalidateAll()
   }
 
   /** Makes the jump cache stale. */
@@ -191,7 +201,8 @@ export class Mmu {
       i32[Word.SLOW_PA + 1] = this.pageHi
       return TRANSLATE_MMIO
     }
-    this.fill(slot, lo, hi, physical, user)
+    if (this.watched.length === 0 || !this.watched.includes((hi >>> 0) * 0x100000 + (lo >>> 12)))
+      this.fill(slot, lo, hi, physical, user)
     return RAM_BASE + physical + (lo & 0xfff)
   }
 

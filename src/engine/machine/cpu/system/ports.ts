@@ -1,5 +1,6 @@
 import type { CpuHost } from '../core.ts'
 import { Gpr, Rflag, SegmentAttribute, SegmentIndex, Vector } from '../state.ts'
+import type { DebugRegisters } from './debug.ts'
 import { fault } from './faults.ts'
 import { As, type LinearMemory } from './linear.ts'
 import { type CpuState, Word } from './views.ts'
@@ -11,11 +12,13 @@ const IO_MAP_BASE = 0x66
 export class Ports {
   private readonly state: CpuState
   private readonly linear: LinearMemory
+  private readonly debug: DebugRegisters
   private readonly host: CpuHost
 
-  constructor(state: CpuState, linear: LinearMemory, host: CpuHost) {
+  constructor(state: CpuState, linear: LinearMemory, debug: DebugRegisters, host: CpuHost) {
     this.state = state
     this.linear = linear
+    this.debug = debug
     this.host = host
   }
 
@@ -23,10 +26,10 @@ export class Ports {
   in(): void {
     const { state } = this
     const { i32 } = state
-    const port = i32[Word.SYS_IMM] & 0xffff
     const size = i32[Word.SYS_SIZE] as 1 | 2 | 4
+    const port = i32[Word.SYS_IMM] & 0xffff
     this.check(port, size)
-    const value = this.host.portIn(port, size)
+    const value = this.read(port, size)
     if (size === 4) state.setGpr(Gpr.RAX, value, 0)
     else {
       const mask = size === 1 ? 0xff : 0xffff
@@ -41,7 +44,16 @@ export class Ports {
     const port = i32[Word.SYS_IMM] & 0xffff
     const size = i32[Word.SYS_SIZE] as 1 | 2 | 4
     this.check(port, size)
-    const value = state.gprLo(Gpr.RAX)
+    this.write(port, size, state.gprLo(Gpr.RAX))
+  }
+
+  /** Reads a port that the program may use. */
+  read(port: number, size: 1 | 2 | 4): number {
+    this.debug.notePort(port, size)
+    return this.host.portIn(port, size)
+  }
+  write(port: number, size: 1 | 2 | 4, value: number): void {
+    this.debug.notePort(port, size)
     this.host.portOut(port, size, size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff))
   }
 

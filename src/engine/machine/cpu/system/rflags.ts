@@ -1,5 +1,6 @@
 import type { CpuHost } from '../core.ts'
 import { ARITHMETIC_FLAGS, Rflag } from '../state.ts'
+import type { DebugRegisters } from './debug.ts'
 import { type CpuState, Word } from './views.ts'
 
 /** CF PF AF ZF SF OF, which the tiers keep lazily. `write` ignores other bits. */
@@ -9,8 +10,8 @@ export interface ArithmeticFlags {
 }
 
 /**
- * Bits of State.SYSFLAGS that instructions can set. VM and the virtual interrupt flags are for virtual-8086 mode, which is not there; RF
- * only matters to instruction breakpoints, which are not there either, so it is pushed in frames and never kept.
+ * Bits of State.SYSFLAGS that instructions can set. VM and the virtual interrupt flags are for virtual-8086 mode, which is not there. RF,
+ * which no instruction shows, is kept only while an instruction has a breakpoint: it matters to nothing else.
  */
 export const KEPT_FLAGS = Rflag.TF | Rflag.IF | Rflag.DF | Rflag.IOPL | Rflag.NT | Rflag.AC | Rflag.ID
 
@@ -18,16 +19,23 @@ export const KEPT_FLAGS = Rflag.TF | Rflag.IF | Rflag.DF | Rflag.IOPL | Rflag.NT
 export class Rflags {
   private readonly state: CpuState
   private readonly arithmetic: ArithmeticFlags
+  private readonly debug: DebugRegisters
   private readonly host: CpuHost
 
-  constructor(state: CpuState, arithmetic: ArithmeticFlags, host: CpuHost) {
+  constructor(state: CpuState, arithmetic: ArithmeticFlags, debug: DebugRegisters, host: CpuHost) {
     this.state = state
     this.arithmetic = arithmetic
+    this.debug = debug
     this.host = host
   }
 
   read(): number {
     return (this.state.i32[Word.SYSFLAGS] & KEPT_FLAGS) | (this.arithmetic.read() & ARITHMETIC_FLAGS) | Rflag.FIXED
+  }
+
+  /** As a handler's frame shows them, with RF. */
+  readImage(): number {
+    return this.read() | (this.state.i32[Word.SYSFLAGS] & Rflag.RF)
   }
 
   /** CF PF AF ZF SF OF alone. */
@@ -70,6 +78,13 @@ export class Rflags {
     return mask
   }
 
+  /** IRET: the next instruction's breakpoint was dealt with. It is run alone, since RF ends with it. */
+  resume(): void {
+    if (!this.debug.watchesCode) return
+    this.state.i32[Word.SYSFLAGS] |= Rflag.RF
+    this.state.stop()
+  }
+
   /**
    * The machine must look up before the next block when IF becomes 1 while INTR is raised, and when TF becomes 1. INTR changes only where
    * `run` returns anyway, so without it nothing need stop.
@@ -77,7 +92,7 @@ export class Rflags {
   private writeSystem(bits: number): void {
     const { i32 } = this.state
     const before = i32[Word.SYSFLAGS]
-    const after = (bits & KEPT_FLAGS) | Rflag.FIXED
+    const after = (bits & KEPT_FLAGS) | (before & Rflag.RF) | Rflag.FIXED
     i32[Word.SYSFLAGS] = after
     const set = after & ~before
     if ((set & Rflag.TF) !== 0 || ((set & Rflag.IF) !== 0 && this.host.interruptPending())) this.state.stop()

@@ -30,6 +30,12 @@ export const SystemType = {
   TSS: 9, TSS_BUSY: 11, CALL_GATE: 12, INTERRUPT_GATE: 14, TRAP_GATE: 15,
 } as const
 
+/** System descriptors that LAR and LSL tell of, SDM vol. 2, LAR and LSL. */
+const LSL_TYPES_LONG = [SystemType.LDT, SystemType.TSS, SystemType.TSS_BUSY]
+const LAR_TYPES_LONG = [...LSL_TYPES_LONG, SystemType.CALL_GATE]
+const LSL_TYPES = [...LSL_TYPES_LONG, SystemType.TSS16, SystemType.TSS16_BUSY]
+const LAR_TYPES = [...LSL_TYPES, SystemType.CALL_GATE, SystemType.CALL_GATE16, SystemType.TASK_GATE]
+
 export const isNull = (selector: number): boolean => (selector & 0xfffc) === 0
 export const dplOf = (hi: number): number => (hi >> 13) & 3
 /** Type of a system descriptor. */
@@ -63,6 +69,11 @@ export class Segments {
 
   /** Reads the descriptor of a non-null selector; #GP(selector), or the vector given, when it lies beyond the table's limit. */
   fetch(selector: number, vector: number = Vector.GP): void {
+    if (!this.find(selector)) fault(this.state, vector, selector & 0xfffc)
+  }
+
+  /** The same; false when it lies beyond the table's limit. */
+  private find(selector: number): boolean {
     const { state } = this
     let baseLo: number, baseHi: number, limit: number
     if ((selector & 4) === 0) {
@@ -70,13 +81,13 @@ export class Segments {
       baseHi = state.i32[GDTR + 1]
       limit = state.u32[GDTR_LIMIT]
     } else {
-      if ((state.attributes(SegmentIndex.LDTR) & SegmentAttribute.UNUSABLE) !== 0) fault(state, vector, selector & 0xfffc)
+      if ((state.attributes(SegmentIndex.LDTR) & SegmentAttribute.UNUSABLE) !== 0) return false
       baseLo = state.baseLo(SegmentIndex.LDTR)
       baseHi = state.baseHi(SegmentIndex.LDTR)
       limit = state.limit(SegmentIndex.LDTR)
     }
     const offset = selector & 0xfff8
-    if (offset + 7 > limit) fault(state, vector, selector & 0xfffc)
+    if (offset + 7 > limit) return false
     const sum = (baseLo >>> 0) + offset
     this.addressLo = sum | 0
     this.addressHi = sum > 0xffffffff ? (baseHi + 1) | 0 : baseHi
@@ -84,6 +95,33 @@ export class Segments {
     this.lo = state.view.getInt32(window, true)
     this.hi = state.view.getInt32(window + 4, true)
     this.upper = 0
+    return true
+  }
+
+  /** LAR, LSL, VERR, VERW: whether the program may see a segment, SDM vol. 3, 5.10. It is fetched then. */
+  private isVisible(selector: number): boolean {
+    if (isNull(selector) || !this.find(selector)) return false
+    if (isCode(this.hi) && (this.hi & Descriptor.CONFORMING) !== 0) return true
+    const dpl = dplOf(this.hi)
+    return this.state.cpl <= dpl && (selector & 3) <= dpl
+  }
+  private hasSystemType(types: readonly number[]): boolean {
+    return (this.hi & Descriptor.S) !== 0 || types.includes(typeOf(this.hi))
+  }
+  /** LAR: access rights, or undefined. */
+  accessRights(selector: number): number | undefined {
+    const types = this.state.longModeActive ? LAR_TYPES_LONG : LAR_TYPES
+    return this.isVisible(selector) && this.hasSystemType(types) ? this.hi & 0x00ffff00 : undefined
+  }
+  /** LSL: the limit in bytes, as u32, or undefined. */
+  visibleLimit(selector: number): number | undefined {
+    const types = this.state.longModeActive ? LSL_TYPES_LONG : LSL_TYPES
+    return this.isVisible(selector) && this.hasSystemType(types) ? this.limit : undefined
+  }
+  /** VERR, VERW. */
+  verify(selector: number, write: boolean): boolean {
+    if (!this.isVisible(selector) || (this.hi & Descriptor.S) === 0) return false
+    return write ? isWritableData(this.hi) : !isCode(this.hi) || (this.hi & Descriptor.READABLE) !== 0
   }
 
   /**
@@ -118,20 +156,24 @@ export class Segments {
     this.state.setSegment(segment, selector & 0xffff, this.attributes, this.base, this.upper, this.limit)
   }
 
-  /** MOV and POP to ES, SS, DS, FS, GS; SDM vol. 2, MOV. Loading CS is #UD. */
-  load(segment: number, selector: number): void {
+  /**
+   * MOV and POP to ES, SS, DS, FS, GS; SDM vol. 2, MOV. Loading CS is #UD.
+   *
+   * @param vector of the violations: #GP for instructions, #TS for task switches.
+   */
+  load(segment: number, selector: number, vector: number = Vector.GP): void {
     const { state } = this
     selector &= 0xffff
     if (segment === SegmentIndex.SS) this.loadStack(selector, state.cpl, Vector.GP)
     else if (segment === SegmentIndex.CS || segment > SegmentIndex.GS) fault(state, Vector.UD, 0)
     else if (isNull(selector)) state.setSegment(segment, selector, SegmentAttribute.UNUSABLE, 0, 0, 0)
     else {
-      this.fetch(selector)
+      this.fetch(selector, vector)
       const { hi } = this
       const error = selector & 0xfffc
-      if ((hi & Descriptor.S) === 0 || (isCode(hi) && (hi & Descriptor.READABLE) === 0)) fault(state, Vector.GP, error)
+      if ((hi & Descriptor.S) === 0 || (isCode(hi) && (hi & Descriptor.READABLE) === 0)) fault(state, vector, error)
       const conforming = isCode(hi) && (hi & Descriptor.CONFORMING) !== 0
-      if (!conforming && (dplOf(hi) < (selector & 3) || dplOf(hi) < state.cpl)) fault(state, Vector.GP, error)
+      if (!conforming && (dplOf(hi) < (selector & 3) || dplOf(hi) < state.cpl)) fault(state, vector, error)
       if ((hi & Descriptor.P) === 0) fault(state, Vector.NP, error)
       this.markAccessed()
       this.install(segment, selector)
@@ -234,6 +276,15 @@ export class Segments {
     if (!this.state.longModeActive) return
     this.fetchUpper(selector)
     if (!isCanonical(this.upper)) fault(this.state, Vector.GP, selector & 0xfffc)
+  }
+
+  /** A task switch marks the fetched TSS descriptor. */
+  setBusy(): void {
+    this.setType(Descriptor.BUSY)
+  }
+  clearBusy(): void {
+    this.hi &= ~Descriptor.BUSY
+    this.setType(0)
   }
 
   private setType(bit: number): void {

@@ -1,4 +1,5 @@
-import { SegmentAttribute, SegmentIndex } from '../state.ts'
+import { Gpr, SegmentAttribute, SegmentIndex } from '../state.ts'
+import { checkSegment } from './limits.ts'
 import { As, type LinearMemory } from './linear.ts'
 import { type CpuState, Word } from './views.ts'
 
@@ -20,7 +21,9 @@ export class Stack {
       const at = (i32[Word.RSP] >>> 0) + offset
       return this.linear.reading(at | 0, at > 0xffffffff ? (i32[Word.RSP + 1] + 1) | 0 : i32[Word.RSP + 1], length, As.PROGRAM | As.STACK)
     }
-    const at = state.baseLo(SegmentIndex.SS) + ((i32[Word.RSP] + offset) & this.mask())
+    const from = (i32[Word.RSP] + offset) & this.mask()
+    checkSegment(state, SegmentIndex.SS, from, length, false)
+    const at = state.baseLo(SegmentIndex.SS) + from
     return this.linear.reading(at | 0, 0, length, As.PROGRAM | As.STACK)
   }
 
@@ -39,15 +42,20 @@ export class Stack {
     }
   }
 
-  /** A window below the top of the stack, for values of `size` bytes. The caller fills it, commits it and then calls `release(-length)`. */
-  beginPush(length: number, size: number): number {
+  /**
+   * A window below the top of the stack, for values of `size` bytes. The caller fills it, commits it and then calls `release(-length)`.
+   * @param below how far below the top it begins
+   */
+  beginPush(length: number, size: number, below = length): number {
     const { state } = this
     const { i32 } = state
     if (state.long) {
-      const at = (i32[Word.RSP] >>> 0) - length
+      const at = (i32[Word.RSP] >>> 0) - below
       return this.linear.pushing(at | 0, at < 0 ? (i32[Word.RSP + 1] - 1) | 0 : i32[Word.RSP + 1], length, size, As.PROGRAM | As.STACK)
     }
-    const at = state.baseLo(SegmentIndex.SS) + ((i32[Word.RSP] - length) & this.mask())
+    const to = (i32[Word.RSP] - below) & this.mask()
+    checkSegment(state, SegmentIndex.SS, to, length, true)
+    const at = state.baseLo(SegmentIndex.SS) + to
     return this.linear.pushing(at | 0, 0, length, size, As.PROGRAM | As.STACK)
   }
 
@@ -56,6 +64,45 @@ export class Stack {
     putSized(this.state.view, this.beginPush(size, size), lo, hi, size)
     this.linear.commit()
     this.release(-size)
+  }
+
+  /**
+   * ENTER with nesting levels (SDM vol. 2): pushes rBP, the frame pointers of the enclosing levels and the new one, and makes room.
+   * Throws FAULT with nothing changed but memory below the stack.
+   */
+  enter(bytes: number, levels: number, size: number): void {
+    const { state } = this
+    const { view } = state
+    const old = [state.gprLo(Gpr.RSP), state.gprHi(Gpr.RSP)] as const
+    try {
+      this.push(state.gprLo(Gpr.RBP), state.gprHi(Gpr.RBP), size)
+      const frame = [state.gprLo(Gpr.RSP), state.gprHi(Gpr.RSP)] as const
+      for (let level = 1; level < levels; level++) {
+        const at = this.displayAt(level * size, size)
+        this.push(loSized(view, at, size), hiSized(view, at, size), size)
+      }
+      this.push(frame[0], frame[1], size)
+      this.release(-bytes)
+      // Where a push at the new top would fault, ENTER does.
+      this.beginPush(size, size, 0)
+      state.setGprSized(Gpr.RBP, frame[0], frame[1], size)
+    } catch (thrown) {
+      state.setRsp(old[0], old[1])
+      throw thrown
+    }
+  }
+
+  /** A window on a frame pointer so many bytes below rBP. */
+  private displayAt(offset: number, size: number): number {
+    const { state } = this
+    const lo = state.gprLo(Gpr.RBP)
+    if (state.long) {
+      const at = (lo >>> 0) - offset
+      return this.linear.reading(at | 0, at < 0 ? (state.gprHi(Gpr.RBP) - 1) | 0 : state.gprHi(Gpr.RBP), size, As.PROGRAM | As.STACK)
+    }
+    const from = (lo - offset) & this.mask()
+    checkSegment(state, SegmentIndex.SS, from, size, false)
+    return this.linear.reading((state.baseLo(SegmentIndex.SS) + from) | 0, 0, size, As.PROGRAM | As.STACK)
   }
 
   private mask(): number {

@@ -6,6 +6,7 @@ import { Gpr, Rflag, SegmentAttribute, SegmentIndex, State } from '../state.ts'
 import type { SystemOp } from '../system-op.ts'
 import { ControlRegisters } from './control-registers.ts'
 import { SIGNATURE } from './cpuid.ts'
+import { DebugRegisters } from './debug.ts'
 import { Component, ExtendedState } from './extended-state.ts'
 import { Exceptions } from './exceptions.ts'
 import { MXCSR_RESET } from './fxsave.ts'
@@ -13,10 +14,12 @@ import { Instructions } from './instructions.ts'
 import { LinearMemory } from './linear.ts'
 import { Mmu } from './mmu.ts'
 import { ModelSpecificRegisters } from './msr.ts'
+import { PortStrings } from './port-strings.ts'
 import { Ports } from './ports.ts'
 import { type ArithmeticFlags, Rflags } from './rflags.ts'
 import { Segments } from './segments.ts'
 import { Stack } from './stack.ts'
+import { Tasks } from './tasks.ts'
 import { Transfers } from './transfers.ts'
 import { Cr0, CpuState, Word } from './views.ts'
 
@@ -36,6 +39,7 @@ const BUSY_TSS = 0xb | SegmentAttribute.P
 export class System {
   readonly state: CpuState
   readonly mmu: Mmu
+  readonly debug: DebugRegisters
   readonly linear: LinearMemory
   readonly segments: Segments
   readonly rflags: Rflags
@@ -49,21 +53,24 @@ export class System {
   constructor(memory: PhysicalMemory, host: CpuHost, flags: ArithmeticFlags) {
     const state = (this.state = new CpuState(memory.wasm))
     const mmu = (this.mmu = new Mmu(state, memory))
-    const linear = (this.linear = new LinearMemory(state, memory, mmu, host))
+    const debug = (this.debug = new DebugRegisters(state, mmu))
+    const linear = (this.linear = new LinearMemory({ state, memory, mmu, debug, host }))
     const segments = (this.segments = new Segments(state, linear))
-    const rflags = (this.rflags = new Rflags(state, flags, host))
+    const rflags = (this.rflags = new Rflags(state, flags, debug, host))
     const stack = new Stack(state, linear)
-    const exceptions = (this.exceptions = new Exceptions(state, linear, segments, rflags))
-    const transfers = new Transfers(state, linear, segments, stack, rflags)
-    const control = (this.control = new ControlRegisters(state, mmu, host))
+    const control = (this.control = new ControlRegisters(state, mmu, debug, host))
+    const tasks = new Tasks({ state, linear, segments, rflags, debug, control })
+    const exceptions = (this.exceptions = new Exceptions({ state, linear, segments, rflags, debug, stack, tasks }))
+    const transfers = new Transfers({ state, linear, segments, stack, rflags, tasks })
     const msrs = (this.msrs = new ModelSpecificRegisters(state, control, host))
-    const ports = new Ports(state, linear, host)
+    const ports = new Ports(state, linear, debug, host)
+    const portStrings = new PortStrings(state, linear, ports)
     const fpu = (this.fpu = new Fpu(state, linear, rflags, host))
     const extended = new ExtendedState(state, linear)
     this.instructions = new Instructions({
-      state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, msrs, ports, fpu, extended, host,
+      state, mmu, linear, segments, stack, rflags, exceptions, transfers, control, debug, msrs, ports, portStrings, fpu, extended, host,
     })
-    exceptions.onUnsupported = transfers.onUnsupported = (what) => host.warn(`${what} is not implemented: #GP`)
+    tasks.onUnsupported = transfers.onUnsupported = (what) => host.warn(`${what} is not implemented: #GP`)
     this.reset()
   }
 
@@ -98,6 +105,7 @@ export class System {
     this.fpu.registers.reset()
     this.exceptions.shutdownReason = ''
     this.mmu.reset()
+    this.debug.reset()
     state.updateMode()
   }
 

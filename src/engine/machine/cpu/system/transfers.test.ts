@@ -123,14 +123,15 @@ describe('IRET in 32-bit protected mode', () => {
     expect(cpu.execute(SystemOp.IRET, { size: 4 })).toBe(0)
     expect([cpu.rip, cpu.rsp, cpu.cpl, cpu.selector(SegmentIndex.SS)]).toEqual([0x1234n, 0x5678n, 3, Selector.USER_DATA | 3])
   })
-  test('task returns and virtual-8086 mode are refused by name', () => {
+  test('a task return without a link, and virtual-8086 mode, which is refused by name', () => {
     const cpu = new TestProcessor().protectedMode()
     cpu.system.writeRflags(NT)
     expect(cpu.execute(SystemOp.IRET, { size: 4 })).toBe(1)
+    expect(cpu.fault).toEqual({ vector: Vector.TS, error: 0 })
     cpu.system.writeRflags(0)
     frame32(cpu, 0, 0x1000, Rflag.VM | FIXED)
     expect(cpu.execute(SystemOp.IRET, { size: 4 })).toBe(1)
-    expect(cpu.warnings).toEqual(['a task return by IRET is not implemented: #GP', 'virtual-8086 mode is not implemented: #GP'])
+    expect(cpu.warnings).toEqual(['virtual-8086 mode is not implemented: #GP'])
   })
 })
 

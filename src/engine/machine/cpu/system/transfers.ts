@@ -1,15 +1,20 @@
 import { Activity, Gpr, Rflag, SegmentAttribute, SegmentIndex, State, Vector } from '../state.ts'
 import { fault } from './faults.ts'
+import { isWithin } from './limits.ts'
 import { As, type LinearMemory } from './linear.ts'
 import type { Rflags } from './rflags.ts'
 import { Descriptor, dplOf, isCode, isNull, type Segments, SystemType, typeOf } from './segments.ts'
 import { hiSized, loSized, putSized, type Stack } from './stack.ts'
+import { Switch, type Tasks } from './tasks.ts'
 import { type CpuState, Efer, isCanonical, Word } from './views.ts'
 
 const STAR_HI = (State.STAR >> 2) + 1
 const LSTAR = State.LSTAR >> 2
 const FMASK = State.FMASK >> 2
 const KERNEL_GS_BASE = State.KERNEL_GS_BASE >> 2
+const SYSENTER_CS = State.SYSENTER_CS >> 2
+const SYSENTER_ESP = State.SYSENTER_ESP >> 2
+const SYSENTER_EIP = State.SYSENTER_EIP >> 2
 
 /** Hidden parts that SYSCALL and SYSRET load without reading a descriptor: flat segments. SDM vol. 2, SYSCALL. */
 const FLAT_CODE64 = 0xb | SegmentAttribute.S | SegmentAttribute.P | SegmentAttribute.L | SegmentAttribute.G
@@ -19,6 +24,15 @@ const DPL3 = 3 << SegmentAttribute.DPL_SHIFT
 /** RFLAGS bits that SYSRET takes from R11: all but RF, VM and the reserved ones. */
 const SYSRET_FLAGS = 0x3c7fd7
 
+export interface TransferParts {
+  state: CpuState
+  linear: LinearMemory
+  segments: Segments
+  stack: Stack
+  rflags: Rflags
+  tasks: Tasks
+}
+
 /** Transfers between code segments: far JMP, CALL, RET, IRET, SYSCALL, SYSRET, SWAPGS (SDM vol. 2). Operands come in State.SYS_*. */
 export class Transfers {
   private readonly state: CpuState
@@ -26,15 +40,17 @@ export class Transfers {
   private readonly segments: Segments
   private readonly stack: Stack
   private readonly rflags: Rflags
+  private readonly tasks: Tasks
   /** Called with the name of something the guest used that is not implemented. */
   onUnsupported: (what: string) => void = () => {}
 
-  constructor(state: CpuState, linear: LinearMemory, segments: Segments, stack: Stack, rflags: Rflags) {
+  constructor({ state, linear, segments, stack, rflags, tasks }: TransferParts) {
     this.state = state
     this.linear = linear
     this.segments = segments
     this.stack = stack
     this.rflags = rflags
+    this.tasks = tasks
   }
 
   /** Far JMP or CALL to SYS_VALUE:SYS_IMM, which may name a call gate. */
@@ -65,7 +81,7 @@ export class Transfers {
     state.updateMode()
   }
 
-  /** Far JMP or CALL whose selector names a system descriptor: a call gate. Task switches by hardware are not there. */
+  /** Far JMP or CALL whose selector names a system descriptor: a call gate or a task. */
   private throughGate(gateSelector: number, isCall: boolean): void {
     const { state, segments } = this
     const { cpl } = state
@@ -77,8 +93,9 @@ export class Transfers {
     const isGate = type === SystemType.CALL_GATE || (type === SystemType.CALL_GATE16 && !long)
     if (!isGate) {
       const isTask = type === SystemType.TSS || type === SystemType.TSS16 || type === SystemType.TASK_GATE
-      if (!long && isTask) this.onUnsupported('a task switch by far JMP or CALL')
-      fault(state, Vector.GP, gateError)
+      if (long || !isTask) fault(state, Vector.GP, gateError)
+      this.switchTask(gateSelector, isCall)
+      return
     }
     if (dplOf(gateHi) < cpl || dplOf(gateHi) < (gateSelector & 3)) fault(state, Vector.GP, gateError)
     if ((gateHi & Descriptor.P) === 0) fault(state, Vector.NP, gateError)
@@ -108,6 +125,25 @@ export class Transfers {
     segments.install(SegmentIndex.CS, error | newCpl)
     state.setRip(offsetLo, offsetHi)
     state.updateMode()
+  }
+
+  /** Far JMP or CALL to a task, by the TSS or by a task gate that was fetched. */
+  private switchTask(selector: number, isCall: boolean): void {
+    const { state, segments } = this
+    const { i32 } = state
+    const error = selector & 0xfffc
+    if (dplOf(segments.hi) < state.cpl || dplOf(segments.hi) < (selector & 3)) fault(state, Vector.GP, error)
+    if ((segments.hi & Descriptor.P) === 0) fault(state, Vector.NP, error)
+    const task = typeOf(segments.hi) === SystemType.TASK_GATE ? segments.lo >>> 16 : selector
+    const ripLo = i32[Word.RIP]
+    const tr = state.selector(SegmentIndex.TR)
+    state.setRip(i32[Word.SYS_NEXT_RIP], 0)
+    try {
+      this.tasks.switch(task, isCall ? Switch.CALL : Switch.JUMP, this.rflags.readImage())
+    } catch (thrown) {
+      if (state.selector(SegmentIndex.TR) === tr) state.setRip(ripLo, 0)
+      throw thrown
+    }
   }
 
   /** CALL through a gate to an inner level: takes the stack from the TSS and pushes the old one, the parameters and the return address. */
@@ -144,6 +180,8 @@ export class Transfers {
     segments.checkStack(ss, newCpl, Vector.TS)
     const mask = (segments.attributes & SegmentAttribute.DB) !== 0 ? -1 : 0xffff
     const base = segments.base
+    const bytes = (4 + parameters) * size
+    if (!isWithin(segments.attributes, segments.limit, (sp - bytes) & mask, bytes)) fault(state, Vector.SS, ss & 0xfffc)
     let top = sp
     const put = (value: number): void => {
       top = (top - size) & mask
@@ -183,8 +221,17 @@ export class Transfers {
     const { state, stack, rflags } = this
     const { i32, view } = state
     if ((i32[Word.SYSFLAGS] & Rflag.NT) !== 0) {
-      if (!state.longModeActive) this.onUnsupported('a task return by IRET')
-      fault(state, Vector.GP, 0)
+      if (state.longModeActive) fault(state, Vector.GP, 0)
+      const ripLo = i32[Word.RIP]
+      const tr = state.selector(SegmentIndex.TR)
+      state.setRip(i32[Word.SYS_NEXT_RIP], 0)
+      try {
+        this.tasks.return()
+      } catch (thrown) {
+        if (state.selector(SegmentIndex.TR) === tr) state.setRip(ripLo, 0)
+        throw thrown
+      }
+      return
     }
     const size = i32[Word.SYS_SIZE]
     const at = stack.peek(0, size * 3)
@@ -199,6 +246,7 @@ export class Transfers {
     }
     this.returnFar(selector, ripLo, ripHi, size, 3 * size, 0, state.long)
     rflags.writeMasked(flags, mask)
+    if (size !== 2 && (flags & Rflag.RF) !== 0) rflags.resume()
     if ((i32[Word.ACTIVITY] & Activity.NMI_PENDING) !== 0) state.stop()
     i32[Word.ACTIVITY] &= ~Activity.IN_NMI
   }
@@ -298,6 +346,39 @@ export class Transfers {
     const code = ((selector + (to64 ? 16 : 0)) & 0xffff) | 3
     state.setSegment(SegmentIndex.CS, code, (to64 ? FLAT_CODE64 : FLAT_CODE32) | DPL3, 0, 0, 0xffffffff)
     state.setSegment(SegmentIndex.SS, ((selector + 8) & 0xffff) | 3, FLAT_DATA | DPL3, 0, 0, 0xffffffff)
+    state.setRip(ripLo, ripHi)
+    state.updateMode()
+  }
+
+  /** SYSENTER, SDM vol. 2. */
+  sysenter(): void {
+    const { state } = this
+    const { i32 } = state
+    const selector = i32[SYSENTER_CS] & 0xfffc
+    if (selector === 0) fault(state, Vector.GP, 0)
+    const long = state.longModeActive
+    this.rflags.clear(Rflag.IF | Rflag.RF)
+    state.setSegment(SegmentIndex.CS, selector, long ? FLAT_CODE64 : FLAT_CODE32, 0, 0, 0xffffffff)
+    state.setSegment(SegmentIndex.SS, (selector + 8) & 0xffff, FLAT_DATA, 0, 0, 0xffffffff)
+    state.setRsp(i32[SYSENTER_ESP], long ? i32[SYSENTER_ESP + 1] : 0)
+    state.setRip(i32[SYSENTER_EIP], long ? i32[SYSENTER_EIP + 1] : 0)
+    state.updateMode()
+  }
+
+  /** SYSEXIT to 64-bit mode (operand size 8) or to 32-bit code. */
+  sysexit(): void {
+    const { state } = this
+    const { i32 } = state
+    const selector = i32[SYSENTER_CS] & 0xfffc
+    if (selector === 0 || state.cpl !== 0) fault(state, Vector.GP, 0)
+    const to64 = i32[Word.SYS_SIZE] === 8
+    const [ripLo, ripHi] = [state.gprLo(Gpr.RDX), to64 ? state.gprHi(Gpr.RDX) : 0]
+    const [rspLo, rspHi] = [state.gprLo(Gpr.RCX), to64 ? state.gprHi(Gpr.RCX) : 0]
+    if (!isCanonical(ripHi) || !isCanonical(rspHi)) fault(state, Vector.GP, 0)
+    const code = ((selector + (to64 ? 32 : 16)) & 0xffff) | 3
+    state.setSegment(SegmentIndex.CS, code, (to64 ? FLAT_CODE64 : FLAT_CODE32) | DPL3, 0, 0, 0xffffffff)
+    state.setSegment(SegmentIndex.SS, (code + 8) & 0xffff, FLAT_DATA | DPL3, 0, 0, 0xffffffff)
+    state.setRsp(rspLo, rspHi)
     state.setRip(ripLo, ripHi)
     state.updateMode()
   }

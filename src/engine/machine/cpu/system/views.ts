@@ -1,5 +1,5 @@
 import {
-  FETCH_PLACES_END, JUMP_CACHE, ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex, State,
+  FETCH_PLACES_END, JUMP_CACHE, MODES, ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex, State,
 } from '../state.ts'
 
 /** Bits of CR0, SDM vol. 3, 2.5. */
@@ -41,6 +41,7 @@ export const Word = {
   SYS_RM: State.SYS_RM >> 2,
   SYS_SIZE: State.SYS_SIZE >> 2,
   SYS_AS: State.SYS_AS >> 2,
+  SYS_SEGMENT: State.SYS_SEGMENT >> 2,
   CR0: State.CR0 >> 2,
   CR2: State.CR2 >> 2,
   CR3: State.CR3 >> 2,
@@ -53,7 +54,7 @@ export const Word = {
  * made in, and a switch between user and kernel makes nothing stale. User and kernel count for themselves, so that a new address space
  * for the one can leave the other's entries alone.
  */
-const GENERATION_STEP = 64
+const GENERATION_STEP = MODES
 if (Object.values(ModeBit).some((bit) => bit >= GENERATION_STEP)) throw new Error('a mode bit does not fit below the generation')
 
 const GPR = State.GPR >> 2
@@ -62,6 +63,12 @@ const SELECTOR = (State.SEGMENTS + SegmentField.SELECTOR) >> 2
 const ATTRIBUTES = (State.SEGMENTS + SegmentField.ATTRIBUTES) >> 2
 const BASE = (State.SEGMENTS + SegmentField.BASE) >> 2
 const LIMIT = (State.SEGMENTS + SegmentField.LIMIT) >> 2
+const READ_END = (State.SEGMENTS + SegmentField.READ_END) >> 2
+const WRITE_END = (State.SEGMENTS + SegmentField.WRITE_END) >> 2
+const CODE_END = State.CODE_END >> 2
+const STACK_MASK = State.STACK_MASK >> 2
+/** Bits of a data segment's type, SDM vol. 3, table 3-1; of code EXPANDS_DOWN says conforming and WRITABLE readable. */
+const Type = { WRITABLE: 2, EXPANDS_DOWN: 4, CODE: 8 } as const
 
 /** The processor's registers, seen through typed arrays on the machine's Wasm memory. 64-bit values are handled as two 32-bit halves. */
 export class CpuState {
@@ -70,6 +77,8 @@ export class CpuState {
   readonly i32: Int32Array
   readonly u64: BigUint64Array
   readonly view: DataView
+  private readonly codeBase = [0, 0]
+  private readonly codeLimit = [0xffffffff, 0xffffffff]
 
   /** @param memory laid out as ../state.ts says; it must not grow, since growing detaches the views. */
   constructor(memory: WebAssembly.Memory) {
@@ -114,6 +123,8 @@ export class CpuState {
   attributes(segment: number): number { return this.i32[ATTRIBUTES + segment * SEGMENT_WORDS] }
   baseLo(segment: number): number { return this.i32[BASE + segment * SEGMENT_WORDS] }
   baseHi(segment: number): number { return this.i32[BASE + segment * SEGMENT_WORDS + 1] }
+  /** What is added to RIP: low half of the code segment's base, 0 in 64-bit mode. */
+  get codeBaseLo(): number { return this.long ? 0 : this.baseLo(SegmentIndex.CS) }
   /** Limit in bytes, as u32. */
   limit(segment: number): number { return this.u32[LIMIT + segment * SEGMENT_WORDS] }
 
@@ -124,6 +135,21 @@ export class CpuState {
     this.i32[BASE + at] = baseLo
     this.i32[BASE + at + 1] = baseHi
     this.i32[LIMIT + at] = limit
+    const usable = (attributes & SegmentAttribute.UNUSABLE) === 0
+    const isCode = (attributes & Type.CODE) !== 0
+    const allows = (attributes & Type.WRITABLE) !== 0
+    const isSimple = usable && (isCode || (attributes & Type.EXPANDS_DOWN) === 0)
+    this.setEnd(READ_END + at, isSimple && (!isCode || allows) ? limit : undefined)
+    this.setEnd(WRITE_END + at, isSimple && !isCode && allows ? limit : undefined)
+  }
+  /** Behind the limit, or 0. */
+  private setEnd(at: number, limit: number | undefined): void {
+    this.i32[at] = limit === undefined ? 0 : limit + 1
+    this.i32[at + 1] = limit === undefined || limit >>> 0 !== 0xffffffff ? 0 : 1
+  }
+  private isFlat(segment: number): boolean {
+    const at = segment * SEGMENT_WORDS
+    return (this.i32[READ_END + 1 + at] & this.i32[WRITE_END + 1 + at]) !== 0
   }
   setSegmentBase(segment: number, lo: number, hi: number): void {
     this.i32[BASE + segment * SEGMENT_WORDS] = lo
@@ -156,6 +182,14 @@ export class CpuState {
   /** Asks `run` to return to the machine at the next block boundary. */
   stop(): void { this.i32[Word.STOP] = 1 }
 
+  /** What was decoded at CPL 3, or below it, serves one base and limit of the code segment. */
+  private noteCode(isUser: 0 | 1, base: number, limit: number): void {
+    if (this.codeBase[isUser] === base && this.codeLimit[isUser] === limit) return
+    this.codeBase[isUser] = base
+    this.codeLimit[isUser] = limit
+    this.bump(isUser === 1 ? Word.GENERATION_USER : Word.GENERATION_SUPERVISOR)
+  }
+
   /** Recomputes State.CPL and State.MODE from the hidden segment registers, CR0, CR4 and EFER; call it after any of them changed. */
   updateMode(): void {
     const { i32 } = this
@@ -169,6 +203,12 @@ export class CpuState {
       const bases = i32[BASE + SegmentIndex.ES * SEGMENT_WORDS] | i32[BASE + SegmentIndex.CS * SEGMENT_WORDS] |
         i32[BASE + SegmentIndex.SS * SEGMENT_WORDS] | i32[BASE + SegmentIndex.DS * SEGMENT_WORDS]
       if (bases !== 0) mode |= ModeBit.BASED
+      if (!(this.isFlat(SegmentIndex.DS) && this.isFlat(SegmentIndex.SS) && this.isFlat(SegmentIndex.ES))) mode |= ModeBit.CHECKED
+      const limit = this.limit(SegmentIndex.CS)
+      if (limit !== 0xffffffff) mode |= ModeBit.LIMITED
+      this.setEnd(CODE_END, limit)
+      i32[STACK_MASK] = (mode & ModeBit.STACK32) !== 0 ? -1 : 0xffff
+      this.noteCode(cpl === 3 ? 1 : 0, this.baseLo(SegmentIndex.CS), limit)
     }
     if ((i32[Word.CR4] & Cr4.OSFXSR) !== 0 && (i32[Word.CR0] & (Cr0.EM | Cr0.TS)) === 0) mode |= ModeBit.SSE
     i32[Word.CPL] = cpl

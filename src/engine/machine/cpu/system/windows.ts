@@ -55,6 +55,8 @@ export class Windows {
   private readonly octets: Float64Array
   /** Of the pages in each of the windows found last. */
   private readonly spans = new Uint8Array(4)
+  /** Linear pages, by number, that no window may hold. */
+  watched: readonly number[] = []
   private before = 0
   private after = 0
   private readonly i32: Int32Array
@@ -125,6 +127,7 @@ export class Windows {
     const page = lo & ~0xfff
     const last = lastAt(which)
     this.measure(lo, physical, leaf, (which & 1) !== 0)
+    for (const other of this.watched) this.leaveOut(other - ((hi >>> 0) * 0x100000 + (lo >>> 12)))
     this.spans[which] = span
     i32[last + BASE] = page - this.before * 4096
     i32[last + BASE + 1] = hi
@@ -190,6 +193,12 @@ export class Windows {
 
   private forget(): void {
     this.state.u8.set(this.emptySlots, WINDOW_SLOTS)
+  }
+
+  /** Ends the measured window before the page so many pages away. */
+  private leaveOut(distance: number): void {
+    if (distance > 0) this.after = Math.min(this.after, distance - 1)
+    else this.before = Math.min(this.before, -distance - 1)
   }
 
   /** How many pages before and after a page belong to its window. */

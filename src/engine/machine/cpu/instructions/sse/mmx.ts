@@ -189,7 +189,7 @@ export const MMX_TABLE: readonly Row[] = [
   row('NP 0F C4', 'Pq,Ew,Ib', PINSRW),
   row('NP 0F C5', 'Gd,Nq,Ib', PEXTRW, 'register'),
   row('NP 0F D7', 'Gd,Nq', same(moves.PMOVMSKB), 'register'),
-  row('NP 0F F7', 'Pq,Nq', { ...same(moves.MASKMOVDQU), modal: true }, 'register'),
+  row('NP 0F F7', 'Pq,Nq', { ...same(moves.MASKMOVDQU), modal: true, addressed: true }, 'register'),
   row('NP 0F 77', '', EMMS),
   row('NP 0F 2A', 'Vx,Qq', fromPair('cvtpi2ps', ['modify', 'read'], 4)),
   row('66 0F 2A', 'Vx,Nq', fromPair('cvtpi2pd', ['write', 'read'], 8), 'register'),

@@ -89,7 +89,7 @@ export const MASKMOVDQU = define('maskmovdqu', ['read', 'read'], (e) => {
   }
   const data = variable(e.get(0))
   const mask = variable(e.get(1))
-  const address = e.variable(e.linear(-1, e.gpr(7)))
+  const address = e.variable(e.linear(-1, e.cutAddress(e.gpr(7)), 16, true))
   const next = lanesOf(1, Array.from({ length: 16 }, (_, index) => (index + 1) & 15))
   const left = e.variable(e.reduce(SimdOp.i8x16_bitmask, mask))
   e.code.block()
@@ -105,4 +105,4 @@ export const MASKMOVDQU = define('maskmovdqu', ['read', 'read'], (e) => {
   e.code.br(again)
   e.code.end()
   e.code.end()
-}, { sse: true, modal: true, interpretOnly: true })
+}, { sse: true, modal: true, addressed: true, interpretOnly: true })
