@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NS_PER_INSTRUCTION } from '../src/engine/machine/cpu/state.ts'
 import { findCompiler } from '../src/engine/toolchain/zig.ts'
 import { buildGuest } from './guests.ts'
 import type { Contender, Result } from './harness.ts'
@@ -16,6 +17,8 @@ const WORKS = [
   { name: 'switch', what: 'int 0x80 that changes stack and CR3', times: 40_000 },
   { name: 'ports', what: 'read of a port', times: 200_000 },
 ] as const
+/** A computation with a timer's interrupts and without; what they differ by is the price of the interrupts. */
+const TICKING = { name: 'tick', undisturbed: 'quiet', what: 'timer interrupt at 10 kHz', hz: 1_193_182 / 119 } as const
 
 /** What it costs to cross between rings, address spaces and devices, beside QEMU's TCG on the same bare image. */
 export const system: Benchmark = {
@@ -24,12 +27,12 @@ export const system: Benchmark = {
     const compiler = findCompiler({ installation })
     const built = mkdtempSync(join(tmpdir(), 'atoll-bench-'))
     try {
-      const all = WORKS.flatMap(({ name }): Contender[] => {
+      const all = [...WORKS.map(({ name }) => name), TICKING.name, TICKING.undisturbed].flatMap((name): Contender[] => {
         const path = buildGuest(compiler, join(installation, 'bench', 'guest'), built, name, 'bare')
         const image = readFileSync(path)
         return [
-          { name: `${name}/QEMU, TCG`, sample: () => samplePeer(() => startQemu(findQemu(), path)) },
-          { name: `${name}/Atoll`, sample: async () => sampleMachine(image, 'auto') },
+          { name: `${name}/${QEMU}`, sample: () => samplePeer(() => startQemu(findQemu(), path)) },
+          { name: `${name}/${ATOLL}`, sample: async () => sampleMachine(image, 'auto') },
         ]
       })
       return report(await interleave(all, rounds, onRound))
@@ -39,15 +42,30 @@ export const system: Benchmark = {
   },
 }
 
+const QEMU = 'QEMU, TCG'
+const ATOLL = 'Atoll'
+
 function report(result: Result): Report {
   const value = (contender: string, figure: string): number =>
     result.figures.find(one => one.contender === contender && one.figure === figure)?.median ?? NaN
-  const rows = WORKS.map(({ name, what, times }) => {
-    const [peer, ours] = [`${name}/QEMU, TCG`, `${name}/Atoll`]
-    const sums = [value(peer, 'checksum'), value(ours, 'checksum')]
+  const check = (name: string): void => {
+    const sums = [value(`${name}/${QEMU}`, 'checksum'), value(`${name}/${ATOLL}`, 'checksum')]
     if (sums[0] !== sums[1] && !Number.isNaN(sums[0])) throw new Error(`${name}: QEMU counted ${sums[0]}, Atoll ${sums[1]}`)
-    const ns = (contender: string): number => (value(contender, 'warm ms') * 1e6) / times
-    return [what, digits(ns(ours)), digits(ns(peer)), digits(ns(ours) / ns(peer))]
+  }
+  const row = (what: string, ours: number, theirs: number): string[] => [what, digits(ours), digits(theirs), digits(ours / theirs)]
+  const rows = WORKS.map(({ name, what, times }) => {
+    check(name)
+    const ns = (contender: string): number => (value(`${name}/${contender}`, 'warm ms') * 1e6) / times
+    return row(what, ns(ATOLL), ns(QEMU))
   })
+  check(TICKING.name)
+  const difference = (contender: string): number =>
+    (value(`${TICKING.name}/${contender}`, 'warm ms') - value(`${TICKING.undisturbed}/${contender}`, 'warm ms')) * 1e6
+  // QEMU's timer goes by the host's clock, Atoll's by the instructions that ran.
+  const ticks = {
+    [ATOLL]: (value(`${TICKING.name}/${ATOLL}`, 'instructions') * NS_PER_INSTRUCTION * TICKING.hz) / 1e9,
+    [QEMU]: (value(`${TICKING.name}/${QEMU}`, 'warm ms') * TICKING.hz) / 1e3,
+  }
+  rows.push(row(TICKING.what, difference(ATOLL) / ticks[ATOLL], difference(QEMU) / ticks[QEMU]))
   return { ...result, text: table(['', 'Atoll, ns', 'QEMU, ns', '× QEMU'], rows) }
 }
