@@ -25,8 +25,8 @@ import { System } from './system/system.ts'
 
 export type Tier = 'auto' | 'interpreter' | 'translator'
 
-/** Executions of a block before it is translated: what translating costs is worth some hundred thousand instructions of tier 0. */
-const HOT_AFTER = 2000
+/** Executions of a block before it is translated: a region costs some 10 ms of processor time, once V8 has optimised it too. */
+const HOT_AFTER = 8000
 
 const word = (offset: number): number => offset >> 2
 
@@ -68,8 +68,9 @@ export class Cpu implements CpuCore {
   /**
    * @param options.tier see MachineOptions.tier
    * @param options.hotAfter executions of a block before tier 'auto' translates it
+   * @param options.counts false: regions do not count what they execute (region/translate.ts); for benchmarks
    */
-  constructor(memory: PhysicalMemory, host: CpuHost, options: { tier?: Tier; hotAfter?: number } = {}) {
+  constructor(memory: PhysicalMemory, host: CpuHost, options: { tier?: Tier; hotAfter?: number; counts?: boolean } = {}) {
     const tier = options.tier ?? 'auto'
     this.memory = memory
     this.host = host
@@ -112,6 +113,7 @@ export class Cpu implements CpuCore {
       forgetJump: (address) => this.forgetJump(address | 0, Math.floor(address / 0x100000000)),
       forgetJumps: () => this.forgetJumps(),
       memoryPages: MEMORY_PAGES_MIN,
+      counts: options.counts ?? true,
     })
     this.cache.onCodePage = (page) => this.system.mmu.dropWriteTags(page)
     this.cache.onFlush = () => this.regions.flush()
@@ -140,9 +142,13 @@ export class Cpu implements CpuCore {
    */
   private forgetJumpsTo(records: readonly number[], slots: readonly number[]): void {
     const { i32 } = this
-    for (let entry = JUMP_CACHE; entry < JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES; entry += JUMP_ENTRY_BYTES)
-      if (records.includes(i32[word(entry + JumpField.RECORD)]) || slots.includes(i32[word(entry + JumpField.REGION)]))
-        i32[word(entry + JumpField.GENERATION)] = NO_GENERATION
+    const [least, most] = [Math.min(...records), Math.max(...records)]
+    for (let entry = JUMP_CACHE; entry < JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES; entry += JUMP_ENTRY_BYTES) {
+      const record = i32[word(entry + JumpField.RECORD)]
+      const slot = i32[word(entry + JumpField.REGION)]
+      const isGone = (record >= least && record <= most && records.includes(record)) || (slot !== 0 && slots.includes(slot))
+      if (isGone) i32[word(entry + JumpField.GENERATION)] = NO_GENERATION
+    }
   }
 
   // ---- running

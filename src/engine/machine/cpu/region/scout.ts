@@ -10,7 +10,7 @@ export class Scout {
   constructor(user: boolean) {
     const nothing = (): void => {}
     const sink = { jump: nothing, branch: nothing, call: nothing, indirect: nothing }
-    this.emit = new RegionEmit(this.code, { user, exact: false, sink })
+    this.emit = new RegionEmit(this.code, { user, exact: false, counts: true, sink })
   }
 
   /** For each instruction of a block, the general registers that it may write. */
