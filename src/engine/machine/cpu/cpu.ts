@@ -25,7 +25,7 @@ import { System } from './system/system.ts'
 
 export type Tier = 'auto' | 'interpreter' | 'translator'
 
-/** Executions of a block before it is translated: a region costs some 10 ms of processor time, once V8 has optimised it too. */
+/** Executions of a block before it is translated: a region costs milliseconds, most of them once V8 optimises it. */
 const HOT_AFTER = 8000
 
 const word = (offset: number): number => offset >> 2
