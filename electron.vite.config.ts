@@ -42,6 +42,7 @@ export default defineConfig({
           'bench/index': join(import.meta.dirname, 'bench', 'index.ts'),
           'bench/boot-sample': join(import.meta.dirname, 'bench', 'boot-sample.ts'),
           'bench/lab-sample': join(import.meta.dirname, 'bench', 'lab-sample.ts'),
+          'bench/translation-sample': join(import.meta.dirname, 'bench', 'translation-sample.ts'),
           ...(hasWindow && { 'main/index': source('main/index.ts') }),
         },
         output: {

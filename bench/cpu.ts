@@ -9,7 +9,7 @@ import { findQemu, findQemuUser, startHosted, startQemu, startQemuUser } from '.
 import type { Benchmark, Report } from './report.ts'
 import { sampleMachine, samplePeer } from './rounds.ts'
 
-const WORKS = [
+export const WORKS = [
   'crc32', 'sha256', 'divide', 'sort', 'interpreter', 'calls', 'strings', 'memory', 'sieve', 'chase', 'matrix', 'nbody'
 ] as const
 function contenders(work: string, bare: string, hosted: string): Contender[] {
@@ -41,7 +41,7 @@ export const cpu: Benchmark = {
   }
 }
 
-const geometricMean = (ratios: readonly number[]): number =>
+export const geometricMean = (ratios: readonly number[]): number =>
   Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
 
 function report(result: Result): Report {

@@ -5,8 +5,9 @@ import { lab } from './lab.ts'
 import { links } from './links.ts'
 import type { Benchmark } from './report.ts'
 import { system } from './system.ts'
+import { translation } from './translation.ts'
 
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'first-light': firstLight, cpu, system, lab, links }
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'first-light': firstLight, cpu, translation, system, lab, links }
 
 export const ROUNDS_DEFAULT = 5
 

@@ -22,7 +22,8 @@ const OLD_OUTPUT_MS = 24 * 60 * 60 * 1000
  * @typedef {'node' | 'all'} Target
  */
 
-const NODE_ENTRIES = ['cli/index.js', 'worker/index.js', 'bench/index.js', 'bench/boot-sample.js', 'bench/lab-sample.js']
+const SAMPLES = ['boot', 'lab', 'translation'].map((name) => `bench/${name}-sample.js`)
+const NODE_ENTRIES = ['cli/index.js', 'worker/index.js', 'bench/index.js', ...SAMPLES]
 
 /** Files that are loaded by name; all others carry a hash of their content in their names. */
 const ENTRIES = {

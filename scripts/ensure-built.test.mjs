@@ -24,7 +24,8 @@ const { ATOLL_OUT: out, ATOLL_BUILD: target } = process.env
 appendFileSync('trace', 'build ' + target + '\\n')
 const source = readFileSync('src/a.ts', 'utf8')
 if (source.includes('wrong')) { console.error('src/a.ts is wrong'); process.exit(1) }
-const names = ['cli/index.js', 'worker/index.js', 'bench/index.js', 'bench/boot-sample.js', 'bench/lab-sample.js']
+const samples = ['boot', 'lab', 'translation'].map((name) => 'bench/' + name + '-sample.js')
+const names = ['cli/index.js', 'worker/index.js', 'bench/index.js', ...samples]
 const files = { ...Object.fromEntries(names.map((name) => [name, source])), ['chunks/a-' + source.length + '.js']: source }
 if (target === 'all') Object.assign(files, { 'main/index.js': source, 'preload/index.cjs': source, 'renderer/index.html': source })
 await new Promise((resolve) => setTimeout(resolve, 200))

@@ -16,6 +16,7 @@ const MIB = 1 << 20
 const SOURCES = fileURLToPath(new URL('testing/foreign', import.meta.url))
 const ZIG = fileURLToPath(new URL('../../../node_modules/.bin/zig', import.meta.url))
 const BOOT_MS_MAX = 600_000
+const LOOK_NS = 500_000_000
 
 const linuxName = dependencyOf('linux-image-amd64', 'linux-image-')
 const linux = linuxName === undefined ? undefined : debianPackage(linuxName)
@@ -23,16 +24,19 @@ const mach = debianPackage('gnumach-image-1.8-486')
 /** The same kernel for 32 bits. The 64-bit one of this version has a UD2 where system calls arrive. */
 const mach32 = debianPackage('gnumach-image-1.8-486', 'i386')
 const xen = debianPackage('xen-hypervisor-4.17-amd64')
+const memtest = debianPackage('memtest86+')
 const absent = 'cannot be had here: it takes a Debian with a network'
 
 interface Boot extends KernelOptions {
   ramBytes: number
   untilNs: number
+  /** The run ends when the guest has written it. */
+  until?: string
   /** Typed when the guest has printed its prompt for the n-th time. */
   typed?: { prompt: string; lines: string[] }
 }
 
-function boot(image: Uint8Array, { ramBytes, untilNs, typed, ...options }: Boot): { console: string; state: MachineState } {
+function boot(image: Uint8Array, { ramBytes, untilNs, typed, until, ...options }: Boot): { console: string; state: MachineState } {
   const machine = new Machine({ ramBytes })
   const bytes: number[] = []
   const lines = [...(typed?.lines ?? [])]
@@ -44,9 +48,16 @@ function boot(image: Uint8Array, { ramBytes, untilNs, typed, ...options }: Boot)
     if (isAsked) machine.serial.receive(new TextEncoder().encode(`${lines.shift()}\n`))
   }
   machine.loadKernel(image, 'kernel', options)
-  const state = machine.run(untilNs)
-  return { console: Buffer.from(bytes).toString('latin1').replaceAll('\r', ''), state }
+  let state = machine.run(until === undefined ? untilNs : 0)
+  const isDone = (): boolean => until === undefined || text(bytes).includes(until)
+  while (state.kind === 'running' && machine.clock.nowNs < untilNs && !isDone()) state = machine.run(machine.clock.nowNs + LOOK_NS)
+  return { console: text(bytes), state }
 }
+
+/** What was written, without what moves the cursor. */
+const text = (bytes: readonly number[]): string =>
+  // eslint-disable-next-line no-control-regex
+  Buffer.from(bytes).toString('latin1').replaceAll('\r', '').replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, '')
 
 /** A root file system with our init alone. */
 function initramfs(): Uint8Array {
@@ -150,6 +161,27 @@ describe(`Xen${xen === undefined ? `, which ${absent}` : ''}`, () => {
       expect(console).toContain('(XEN) Bootloader: Atoll\n')
       expect(console).toContain('dom0 kernel not specified')
       expect(state).toMatchObject({ kind: 'shutdown' })
+    },
+    BOOT_MS_MAX,
+  )
+})
+
+describe(`Memtest86+${memtest === undefined ? `, which ${absent}` : ''}`, () => {
+  /** Its last test waits: that takes a hundred virtual seconds, and as many of the host's. */
+  const isWhole = process.env.ATOLL_MEMTEST_WHOLE === '1'
+
+  it.skipIf(memtest === undefined)(
+    'boots by the Linux protocol and finds no error in memory',
+    () => {
+      const { console } = boot(readFileSync(bootFile(memtest!, 'memtest86+x64.bin')), {
+        ramBytes: 16 * MIB,
+        untilNs: isWhole ? 600e9 : 40e9,
+        commandLine: 'nosmp nobench console=ttyS0,115200',
+        until: isWhole ? 'Pass:  1' : '#10 [Bit fade test',
+      })
+      expect(console).toContain('Memtest86+ v6')
+      expect(console).toContain(isWhole ? 'Pass:  1' : '#10 [Bit fade test')
+      expect(console.match(/Errors: \d+/g)?.at(-1)).toBe('Errors: 0')
     },
     BOOT_MS_MAX,
   )

@@ -1,6 +1,6 @@
 import type { PhysicalMemory } from '../memory.ts'
 import { PAGE_BYTES, PAGE_SHIFT } from '../memory.ts'
-import { INCOMPLETE, INSTRUCTION_BYTES_MAX, UNDEFINED, allVariants, decode } from './decode.ts'
+import { INCOMPLETE, INSTRUCTION_BYTES_MAX, UNDEFINED, allVariants, blankInstruction, decode } from './decode.ts'
 import type { Instruction } from './decode.ts'
 import { END_HANDLER } from './interpreter/interface.ts'
 import { BLOCK_HEADER_BYTES, RECORD_BYTES, writeEnd, writeRecord } from './record.ts'
@@ -26,15 +26,18 @@ export interface Block {
   restBytes: number
   /** Offset of its first record in the machine's memory. */
   record: number
-  instructions: readonly Instruction[]
+  /** Instructions. */
+  count: number
 }
 
 /** Mode and physical address in one number: what a block is found by. */
 export const codeKey = (physical: number, mode: number): number => physical * MODES + mode
 
-/** The same for an instruction that goes on in the page at `rest`: apart from all of codeKey's. Fits a double: 20 + 10 + 20 bits. */
+/** The same for an instruction that goes on in the page at `rest`: apart from all of codeKey's. Fits a double: 24 + 8 + 20 bits. */
 const crossingKey = (physical: number, rest: number, mode: number): number =>
   2 ** 51 + (codeKey(Math.floor(physical / PAGE_BYTES) * 16 + PAGE_BYTES - 1 - (physical % PAGE_BYTES), mode)) * 2 ** 20 + rest / PAGE_BYTES
+
+const pageEnd = (physical: number): number => (Math.floor(physical / PAGE_BYTES) + 1) * PAGE_BYTES
 
 /** Decoded blocks by physical address and mode, and what to forget when their bytes change. */
 export class CodeCache {
@@ -44,6 +47,8 @@ export class CodeCache {
   private readonly byRecord = new Map<number, Block>()
   private readonly byPage = new Map<number, Set<Block>>()
   private next = RECORDS + SCRATCH_BYTES
+  /** The instruction whose record is being written. */
+  private readonly decoded = blankInstruction()
   private readonly hotAfter: number
   /** Called when a page holds its first code. */
   onCodePage: (page: number) => void = () => {}
@@ -103,58 +108,83 @@ export class CodeCache {
     return record
   }
 
-  private decodeOne(bytes: Uint8Array, at: number, end: number, mode: number): Instruction | typeof INCOMPLETE {
-    const instruction = decode(bytes, at, end, mode)
+  private decodeOne(bytes: Uint8Array, at: number, end: number, mode: number, into?: Instruction): Instruction | typeof INCOMPLETE {
+    const instruction = decode(bytes, at, end, mode, into)
     return instruction === UNDEFINED ? undefinedInstruction(mode) : instruction
+  }
+
+  /** Decodes a block's instructions once more: most code never becomes hot, and to keep them would cost more than the records. */
+  instructionsOf({ physical, mode, rest, restBytes, count }: Block): readonly Instruction[] {
+    const isCrossing = restBytes > 0
+    const code = isCrossing ? this.bytesOfCrossing(physical, rest) : this.memory.ram
+    const end = isCrossing ? code.length : pageEnd(physical)
+    const instructions: Instruction[] = []
+    for (let at = isCrossing ? 0 : physical; instructions.length < count;) {
+      const instruction = this.decodeOne(code, at, end, mode)
+      if (instruction === INCOMPLETE) throw new Error(`the code at physical 0x${physical.toString(16)} changed unnoticed`)
+      instructions.push(instruction)
+      at += instruction.length
+    }
+    return instructions
+  }
+
+  private bytesOfCrossing(physical: number, rest: number): Uint8Array {
+    const { ram } = this.memory
+    const first = PAGE_BYTES - (physical % PAGE_BYTES)
+    const both = new Uint8Array(FETCH_BYTES)
+    both.set(ram.subarray(physical, physical + first))
+    both.set(ram.subarray(rest, rest + FETCH_BYTES - first), first)
+    return both
   }
 
   private decodeBlock(physical: number, mode: number): Block | undefined {
     const { ram } = this.memory
-    const end = (Math.floor(physical / PAGE_BYTES) + 1) * PAGE_BYTES
-    const instructions: Instruction[] = []
+    const { decoded } = this
+    const end = pageEnd(physical)
+    const header = this.room()
+    let record = header + BLOCK_HEADER_BYTES
     let at = physical
-    while (at < end && instructions.length < BLOCK_INSTRUCTIONS_MAX) {
-      const instruction = this.decodeOne(ram, at, end, mode)
+    let count = 0
+    while (at < end && count < BLOCK_INSTRUCTIONS_MAX) {
+      const instruction = this.decodeOne(ram, at, end, mode, decoded)
       if (instruction === INCOMPLETE) break
-      instructions.push(instruction)
+      writeRecord(this.view, record, instruction)
+      record += RECORD_BYTES
+      count++
       at += instruction.length
       if (instruction.definition.control !== undefined) break
     }
-    if (instructions.length === 0) return undefined
-    return this.enter({ key: codeKey(physical, mode), physical, mode, bytes: at - physical, rest: 0, restBytes: 0 }, instructions)
+    if (count === 0) return undefined
+    return this.enter({ key: codeKey(physical, mode), physical, mode, bytes: at - physical, rest: 0, restBytes: 0, header, count })
   }
 
   private decodeCrossing(physical: number, rest: number, mode: number): Block {
-    const { ram } = this.memory
     const bytes = PAGE_BYTES - (physical % PAGE_BYTES)
-    const both = new Uint8Array(FETCH_BYTES)
-    both.set(ram.subarray(physical, physical + bytes))
-    both.set(ram.subarray(rest, rest + FETCH_BYTES - bytes), bytes)
-    const decoded = this.decodeOne(both, 0, FETCH_BYTES, mode)
-    const instruction = decoded === INCOMPLETE ? undefinedInstruction(mode) : decoded
+    const decoded = this.decodeOne(this.bytesOfCrossing(physical, rest), 0, FETCH_BYTES, mode, this.decoded)
+    const header = this.room()
+    writeRecord(this.view, header + BLOCK_HEADER_BYTES, decoded === INCOMPLETE ? undefinedInstruction(mode) : decoded)
     // What no length is known of may depend on all the bytes that were looked at.
     const restBytes = FETCH_BYTES - bytes
-    return this.enter({ key: crossingKey(physical, rest, mode), physical, mode, bytes, rest, restBytes }, [instruction])
+    return this.enter({ key: crossingKey(physical, rest, mode), physical, mode, bytes, rest, restBytes, header, count: 1 })
   }
 
-  /** Writes the records of a new block. */
-  private enter(place: Omit<Block, 'record' | 'instructions'>, instructions: readonly Instruction[]): Block {
-    const size = BLOCK_HEADER_BYTES + (instructions.length + 1) * RECORD_BYTES
-    if (this.next + size > RECORDS_END) this.flush()
-    const header = this.next
-    this.next += size
-    let record = header + BLOCK_HEADER_BYTES
+  /** Where the next block's header goes, with room for as many records as a block may have. */
+  private room(): number {
+    if (this.next + BLOCK_HEADER_BYTES + (BLOCK_INSTRUCTIONS_MAX + 1) * RECORD_BYTES > RECORDS_END) this.flush()
+    return this.next
+  }
+
+  /** Takes in a block whose records are written. */
+  private enter({ key, physical, mode, bytes, rest, restBytes, header, count }: Omit<Block, 'record'> & { header: number }): Block {
+    const record = header + BLOCK_HEADER_BYTES
+    this.next = record + (count + 1) * RECORD_BYTES
     this.view.setUint32(header, this.hotAfter, true)
-    const block: Block = { ...place, record, instructions }
-    for (const instruction of instructions) {
-      writeRecord(this.view, record, instruction)
-      record += RECORD_BYTES
-    }
-    writeEnd(this.view, record, END_HANDLER)
-    this.blocks.set(block.key, block)
-    this.byRecord.set(block.record, block)
-    this.pageOf(block.physical >>> PAGE_SHIFT).add(block)
-    if (block.restBytes > 0) this.pageOf(block.rest >>> PAGE_SHIFT).add(block)
+    writeEnd(this.view, record + count * RECORD_BYTES, END_HANDLER)
+    const block: Block = { key, physical, mode, bytes, rest, restBytes, record, count }
+    this.blocks.set(key, block)
+    this.byRecord.set(record, block)
+    this.pageOf(physical >>> PAGE_SHIFT).add(block)
+    if (restBytes > 0) this.pageOf(rest >>> PAGE_SHIFT).add(block)
     return block
   }
 
@@ -193,7 +223,7 @@ export class CodeCache {
   private forget(block: Block): void {
     this.blocks.delete(block.key)
     this.byRecord.delete(block.record)
-    for (let index = 0; index < block.instructions.length; index++)
+    for (let index = 0; index < block.count; index++)
       writeEnd(this.view, block.record + index * RECORD_BYTES, END_HANDLER)
     for (const page of [block.physical >>> PAGE_SHIFT, block.rest >>> PAGE_SHIFT]) {
       const blocks = this.byPage.get(page)

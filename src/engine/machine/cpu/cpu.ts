@@ -27,8 +27,8 @@ import { System } from './system/system.ts'
 
 export type Tier = 'auto' | 'interpreter' | 'translator'
 
-/** Executions of a block before it is translated: what translating costs is worth some hundred thousand instructions of tier 0. */
-const HOT_AFTER = 2000
+/** Executions of a block before it is translated: a region costs milliseconds, most of them once V8 optimises it. */
+const HOT_AFTER = 8000
 
 const EXPLICIT_FLAGS = ccOp(CcKind.EXPLICIT, 1)
 
@@ -78,8 +78,9 @@ export class Cpu implements CpuCore {
   /**
    * @param options.tier see MachineOptions.tier
    * @param options.hotAfter executions of a block before tier 'auto' translates it
+   * @param options.counts false: regions do not count what they execute (region/translate.ts); for benchmarks
    */
-  constructor(memory: PhysicalMemory, host: CpuHost, options: { tier?: Tier; hotAfter?: number } = {}) {
+  constructor(memory: PhysicalMemory, host: CpuHost, options: { tier?: Tier; hotAfter?: number; counts?: boolean } = {}) {
     const tier = options.tier ?? 'auto'
     this.memory = memory
     this.host = host
@@ -130,6 +131,7 @@ export class Cpu implements CpuCore {
       forgetJump: (address) => this.forgetJump(address | 0, Math.floor(address / 0x100000000)),
       forgetJumps: () => this.forgetJumps(),
       memoryPages: MEMORY_PAGES_MIN,
+      counts: options.counts ?? true,
     })
     this.system.debug.onCodeChange = () => this.regions.tryAgain()
     this.cache.onCodePage = (page) => this.system.mmu.dropWriteTags(page)
@@ -159,9 +161,13 @@ export class Cpu implements CpuCore {
    */
   private forgetJumpsTo(records: readonly number[], slots: readonly number[]): void {
     const { i32 } = this
-    for (let entry = JUMP_CACHE; entry < JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES; entry += JUMP_ENTRY_BYTES)
-      if (records.includes(i32[word(entry + JumpField.RECORD)]) || slots.includes(i32[word(entry + JumpField.REGION)]))
-        i32[word(entry + JumpField.GENERATION)] = NO_GENERATION
+    const [least, most] = [Math.min(...records), Math.max(...records)]
+    for (let entry = JUMP_CACHE; entry < JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES; entry += JUMP_ENTRY_BYTES) {
+      const record = i32[word(entry + JumpField.RECORD)]
+      const slot = i32[word(entry + JumpField.REGION)]
+      const isGone = (record >= least && record <= most && records.includes(record)) || (slot !== 0 && slots.includes(slot))
+      if (isGone) i32[word(entry + JumpField.GENERATION)] = NO_GENERATION
+    }
   }
 
   // ---- running
@@ -373,10 +379,8 @@ export class Cpu implements CpuCore {
     const physical = (host >>> 0) - RAM_BASE
     const block = this.cache.block(physical, mode)
     if (!block) return this.resolveCrossing(physical, lo, ripHi, mode)
-    if (!this.isInCode(mode, block.bytes)) {
-      const [first] = block.instructions
-      return this.isInCode(mode, first.length) ? this.cache.alone(first) : this.beyondCode()
-    }
+    if (!this.isInCode(mode, block.bytes))
+      return this.firstIsInCode(mode, block.record) ? this.cache.alone(this.cache.instructionsOf(block)[0]) : this.beyondCode()
     return this.enter(block)
   }
 
@@ -418,7 +422,7 @@ export class Cpu implements CpuCore {
     if (host === TRANSLATE_MMIO) return this.cache.scratch(new Uint8Array(FETCH_BYTES).fill(0xff), mode)
     const physical = (host >>> 0) - RAM_BASE
     const block = this.cache.block(physical, mode)
-    if (block) return this.isInCode(mode, block.instructions[0].length) ? block.record : this.beyondCode()
+    if (block) return this.firstIsInCode(mode, block.record) ? block.record : this.beyondCode()
     return this.resolveCrossing(physical, i32[word(State.SLOW_VA)], i32[word(State.SLOW_VA) + 1], mode, false)
   }
 
@@ -426,6 +430,9 @@ export class Cpu implements CpuCore {
   private isInCode(mode: number, bytes: number): boolean {
     if ((mode & ModeBit.LIMITED) === 0) return true
     return (this.i32[word(State.RIP)] >>> 0) + bytes <= Number(this.u64[State.CODE_END >> 3])
+  }
+  private firstIsInCode(mode: number, record: number): boolean {
+    return this.isInCode(mode, this.system.state.u8[record + RecordField.LENGTH])
   }
   private beyondCode(): number {
     this.system.exceptions.raise(Vector.GP)
@@ -448,13 +455,13 @@ export class Cpu implements CpuCore {
     if (host === TRANSLATE_FAULT) return this.fetchFault()
     if (host !== TRANSLATE_MMIO) {
       const block = this.cache.crossing(physical, (host >>> 0) - RAM_BASE, mode)
-      if (!this.isInCode(mode, block.instructions[0].length)) return this.beyondCode()
+      if (!this.firstIsInCode(mode, block.record)) return this.beyondCode()
       return remembers ? this.enter(block) : block.record
     }
     const bytes = new Uint8Array(FETCH_BYTES)
     bytes.set(this.memory.ram.subarray(physical, physical + first))
     const record = this.cache.scratch(bytes, mode)
-    return this.isInCode(mode, this.system.state.u8[record + RecordField.LENGTH]) ? record : this.beyondCode()
+    return this.firstIsInCode(mode, record) ? record : this.beyondCode()
   }
 
   private hot(record: number): void {

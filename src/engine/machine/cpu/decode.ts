@@ -68,9 +68,11 @@ interface Parsed {
   prefix: string
   extension: number
   hasModRm: boolean
-  /** Variant number by address size, log2 of the operand size and mode (legacy 0, long 1), filled as first needed. */
+  /** Variant number by address size, operand size and mode (legacy 0, long 1), filled as first needed. */
   variants: number[]
   isSystem: boolean
+  /** One operand size only, whatever the prefixes say: in legacy mode (0) and in 64-bit mode (1). */
+  isFixedSize: boolean[]
 }
 /** Rows by opcode byte; index 0–255 one-byte, then the 0F, 0F 38 and 0F 3A maps. */
 const MAP_BYTES = 256
@@ -97,6 +99,9 @@ for (const parsed of new Set(maps.flat()))
       }
 for (const parsed of fixed.values())
   for (const long of [false, true]) for (const size of operandSizes(parsed, long)) variantOf(parsed, parsed.row.definition, size, long, 8)
+
+/** Whether any row of a cell has a ModRM byte. */
+const cellHasModRm = maps.map((cell) => cell.some(({ hasModRm }) => hasModRm))
 
 function register(row: Row): void {
   const parts = row.opcode.split(' ')
@@ -125,7 +130,10 @@ function register(row: Row): void {
             size: text === 'CL' || text === '1' ? 'b' : text.slice(1),
           }))
   const hasModRm = extension >= 0 || operands.some(({ letter }) => 'EGMRVWUSCPQN'.includes(letter))
-  const parsed: Parsed = { row, operands, prefix, extension, hasModRm, variants: [], isSystem: row.definition.control === 'system' }
+  const parsed: Parsed = {
+    row, operands, prefix, extension, hasModRm, variants: [], isSystem: row.definition.control === 'system', isFixedSize: [],
+  }
+  parsed.isFixedSize = [false, true].map((long) => row.wide === undefined && operandSizes(parsed, long).length === 1)
   if (bytes.length === 2) {
     fixed.set((bytes[0] << 8) | bytes[1], parsed)
     return
@@ -204,6 +212,12 @@ function variantOf(parsed: Parsed, definition: Definition, operandSize: number, 
   return variants.length - 1
 }
 
+/** One to decode into. */
+export const blankInstruction = (): Instruction => ({
+  variant: 0, ...variants[0], length: 0, rm: -1, rmHigh: false, hasMemory: false, base: -1, index: -1, scale: 0, displacement: 0,
+  segment: -1, addressBytes: 8, checked: false, reg: 0, regHigh: false, immediateLow: 0, immediateHigh: 0, extra: 0,
+})
+
 /** Bytes ran out before the instruction ended. */
 export const INCOMPLETE = 'incomplete'
 /** No such instruction: #UD. `length` bytes were looked at. */
@@ -217,8 +231,15 @@ export const INSTRUCTION_BYTES_MAX = 15
  *
  * @param end index after the last byte that may be read
  * @param mode State.MODE bits
+ * @param into what is written and returned; tier 0 needs an instruction no longer than it takes to write its record
  */
-export function decode(bytes: Uint8Array, offset: number, end: number, mode: number): Instruction | typeof INCOMPLETE | typeof UNDEFINED {
+export function decode(
+  bytes: Uint8Array,
+  offset: number,
+  end: number,
+  mode: number,
+  into = blankInstruction(),
+): Instruction | typeof INCOMPLETE | typeof UNDEFINED {
   const limit = Math.min(end, offset + INSTRUCTION_BYTES_MAX)
   const tooShort = limit === end && end - offset < INSTRUCTION_BYTES_MAX ? INCOMPLETE : UNDEFINED
   const long = (mode & ModeBit.LONG) !== 0
@@ -291,21 +312,25 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
   }
   if (!parsed) {
     if (cell.length === 0) return UNDEFINED
-    if (cell.some((candidate) => candidate.hasModRm)) {
+    if (cellHasModRm[map * MAP_BYTES + opcode]) {
       if (at >= limit) return tooShort
       modRm = bytes[at]
     }
     const mandatory = repeat === 0xf3 ? 'F3' : repeat === 0xf2 ? 'F2' : operandOverride ? '66' : 'NP'
     const memory = modRm >= 0 && modRm >> 6 !== 3
     const forceRegister = map === 1 && opcode >= 0x20 && opcode <= 0x23
-    const fits = (candidate: Parsed): boolean =>
-      (candidate.extension < 0 || candidate.extension === ((modRm >> 3) & 7)) &&
-      (candidate.row.form === undefined || (candidate.row.form === 'memory') === (memory && !forceRegister)) &&
-      (candidate.row.rexW === undefined || (rex & 8) !== 0) &&
-      (candidate.row.mode === undefined || (candidate.row.mode === 'long') === long)
-    parsed =
-      cell.find((candidate) => candidate.prefix === mandatory && fits(candidate)) ??
-      cell.find((candidate) => candidate.prefix === '' && fits(candidate))
+    for (const candidate of cell) {
+      const { row, extension, prefix } = candidate
+      const fits =
+        (prefix === mandatory || (prefix === '' && parsed === undefined)) &&
+        (extension < 0 || extension === ((modRm >> 3) & 7)) &&
+        (row.form === undefined || (row.form === 'memory') === (memory && !forceRegister)) &&
+        (row.rexW === undefined || (rex & 8) !== 0) &&
+        (row.mode === undefined || (row.mode === 'long') === long)
+      if (!fits) continue
+      parsed = candidate
+      if (prefix === mandatory) break
+    }
     if (!parsed) return UNDEFINED
     if (!parsed.hasModRm) modRm = -1
     else at++
@@ -318,41 +343,40 @@ export function decode(bytes: Uint8Array, offset: number, end: number, mode: num
   if (long && row.wide === 'forced') operandSize = 8
   else if (long && row.wide === 'default' && operandSize === 4) operandSize = 8
   if (long && row.wide === 'default' && (rex & 8) !== 0) operandSize = 8
-  if (operandSizes(parsed, long).length === 1 && row.wide === undefined) operandSize = 4
+  if (parsed.isFixedSize[long ? 1 : 0]) operandSize = 4
 
   let definition = row.definition
   if (repeat !== 0 && row.rep && row.repne) definition = repeat === 0xf3 ? row.rep : row.repne
   const addressBytes = long ? (addressOverride ? 4 : 8) : addressOverride === wideDefault ? 2 : 4
-  const key = (addressBytes << 3) | (Math.log2(operandSize) << 1) | (long ? 1 : 0)
+  const key = ((addressBytes >> 2) << 5) | (operandSize << 1) | (long ? 1 : 0)
   let variant: number
   if (definition === row.definition) {
     variant = parsed.variants[key] ?? (parsed.variants[key] = variantOf(parsed, definition, operandSize, long, addressBytes))
   } else variant = variantOf(parsed, definition, operandSize, long, addressBytes)
   const { size, slots } = variants[variant]
 
-  const result: Instruction = {
-    variant,
-    definition,
-    size,
-    slots,
-    long,
-    length: 0,
-    rm: -1,
-    rmHigh: false,
-    hasMemory: false,
-    base: -1,
-    index: -1,
-    scale: 0,
-    displacement: 0,
-    segment: -1,
-    addressBytes,
-    checked: false,
-    reg: (opcode >> 3) & 7,
-    regHigh: false,
-    immediateLow: 0,
-    immediateHigh: 0,
-    extra: 0,
-  }
+  const result = into
+  result.variant = variant
+  result.definition = definition
+  result.size = size
+  result.slots = slots
+  result.long = long
+  result.length = 0
+  result.rm = -1
+  result.rmHigh = false
+  result.hasMemory = false
+  result.base = -1
+  result.index = -1
+  result.scale = 0
+  result.displacement = 0
+  result.segment = -1
+  result.addressBytes = addressBytes
+  result.checked = false
+  result.reg = (opcode >> 3) & 7
+  result.regHigh = false
+  result.immediateLow = 0
+  result.immediateHigh = 0
+  result.extra = 0
   if (modRm >= 0) {
     const mod = modRm >> 6
     result.reg = ((modRm >> 3) & 7) | ((rex & 4) << 1)

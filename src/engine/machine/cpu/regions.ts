@@ -9,6 +9,7 @@ import type { Instruction } from './decode.ts'
 import type { FloatClass } from './float/unit.ts'
 import { REGION_SLOTS } from './interpreter/interface.ts'
 import { findBlocks } from './region/blocks.ts'
+import type { BasicBlock } from './region/blocks.ts'
 import { REGION_SPAN_MAX, Translator, usesFloats } from './region/translate.ts'
 import type { EntryTable, TranslatedRegion } from './region/translate.ts'
 import { VectorConstants } from './region/vector-constants.ts'
@@ -63,6 +64,8 @@ export interface RegionsOptions {
   holdsBreakpoint: (page: number) => boolean
   /** Minimum of the memory that generated modules import. */
   memoryPages: number
+  /** See TranslatorOptions. */
+  counts: boolean
 }
 
 const FLOAT_CLASSES = 3
@@ -87,6 +90,9 @@ export class Regions {
   private nextTable = ENTRY_TABLES
   /** Entry addresses (by code key and FloatClass) that gave no region, so that they are not tried again. */
   private readonly hopeless = new Set<number>()
+
+  /** What was translated so far: guest instructions and bytes (once for each region they are in), and bytes of Wasm. */
+  readonly totals = { regions: 0, instructions: 0, guestBytes: 0, wasmBytes: 0 }
 
   constructor(options: RegionsOptions) {
     this.options = options
@@ -141,7 +147,7 @@ export class Regions {
 
   /** Translates the code around a block. Returns whether there is a new region. */
   translate(hot: Block, rip: number): boolean {
-    const { memoryPages, memory, machine } = this.options
+    const { counts, memoryPages, memory, machine } = this.options
     const { mode } = hot
     const floatClass = this.floatClass()
     const key = codeKey(hot.physical, mode) * FLOAT_CLASSES + floatClass
@@ -154,7 +160,7 @@ export class Regions {
       return false
     }
     const table = this.entryTable(blocks)
-    const translator = new Translator(blocks, { mode, floatClass, table, constants: this.constants })
+    const translator = new Translator(blocks, { mode, floatClass, table, constants: this.constants, counts })
     const translated = translator.translate()
     const writer = new ModuleWriter()
     if (translated.asksMachine) {
@@ -164,15 +170,25 @@ export class Regions {
     const region = writer.declare([Type.i32], [Type.i32])
     writer.define(region, translated.locals, translated.body)
     writer.exportFunction('r', region)
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.finish(memoryPages)), {
-      e: { memory: memory.wasm, ...machine },
-    })
+    const bytes = writer.finish(memoryPages)
+    this.count(blocks, bytes.length)
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: memory.wasm, ...machine } })
     this.fillTable(table, translated)
     const ranges = blocks.flatMap((block) => this.physicalRanges(block, pages))
     const end = Math.max(...blocks.map((block) => endOf(block)))
     const only = usesFloats(blocks) ? floatClass : undefined
     this.install(instance.exports.r, translated, { pages, ranges, end, mode, floatClass: only })
     return true
+  }
+
+  private count(blocks: readonly BasicBlock[], wasmBytes: number): void {
+    const { totals } = this
+    totals.regions++
+    totals.wasmBytes += wasmBytes
+    for (const { instructions } of blocks) {
+      totals.instructions += instructions.length
+      for (const { length } of instructions) totals.guestBytes += length
+    }
   }
 
   /** What tier 0 has decoded at an address (or could, when translating eagerly); notes in `pages` where it is mapped. */
@@ -185,7 +201,7 @@ export class Regions {
     const block = eager ? cache.block(physical, mode) : cache.known(physical, mode)
     if (block) {
       pages.set(page, physicalPage)
-      return block.instructions
+      return cache.instructionsOf(block)
     }
     const isLast = (mode & ModeBit.LONG) === 0 && page === LEGACY_PAGES - 1
     if (physical % PAGE_BYTES <= PAGE_BYTES - INSTRUCTION_BYTES_MAX || isLast) return undefined
@@ -193,7 +209,7 @@ export class Regions {
     if (rest < 0) return undefined
     const crossing = eager ? cache.crossing(physical, rest * PAGE_BYTES, mode) : cache.knownCrossing(physical, rest * PAGE_BYTES, mode)
     if (crossing) pages.set(page, physicalPage).set(page + 1, rest)
-    return crossing?.instructions
+    return crossing && cache.instructionsOf(crossing)
   }
 
   /** Where blocks begin that tier 0 has run. */

@@ -91,6 +91,7 @@ export class RegionEmit extends Emit {
   private readonly vectors: VectorConstants | undefined
   /** FloatClass.EXACT: a rounded result is tier 0's. */
   private readonly exact: boolean
+  private readonly counts: boolean
   /** Tame bits of XMM registers, and of this instruction's temporaries with the register they are from. */
   private readonly tameRegisters = new Map<number, number>()
   private readonly tameValues = new Map<Value, { bits: number; register?: number }>()
@@ -100,10 +101,11 @@ export class RegionEmit extends Emit {
   /** Where a group has found what the instruction pushes or pops. */
   private onStack: Membership | undefined
 
-  constructor(code: Code, options: { mode: number; exact: boolean; constants?: VectorConstants; sink: ControlSink }) {
+  constructor(code: Code, options: { mode: number; exact: boolean; counts: boolean; constants?: VectorConstants; sink: ControlSink }) {
     super(code, LOCALS)
     this.vectors = options.constants
     this.exact = options.exact
+    this.counts = options.counts
     this.mode = options.mode
     const user = (options.mode & ModeBit.USER) !== 0
     this.tlb = user ? TLB_USER : TLB_SUPERVISOR
@@ -185,10 +187,12 @@ export class RegionEmit extends Emit {
   /** Leaves to tier 0 before this instruction; writes what follows an `if` or stands alone. */
   leave(): void {
     const { code } = this
-    code.get(Local.LEFT)
-    code.i32Const(this.notYetRun)
-    code.op(Op.i32_add)
-    code.set(Local.LEFT)
+    if (this.counts) {
+      code.get(Local.LEFT)
+      code.i32Const(this.notYetRun)
+      code.op(Op.i32_add)
+      code.set(Local.LEFT)
+    }
     code.i64Const(this.address_)
     code.set(Local.RIP)
     code.br(this.exitSlow)

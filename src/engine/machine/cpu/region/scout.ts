@@ -10,7 +10,7 @@ export class Scout {
   constructor(mode: number) {
     const nothing = (): void => {}
     const sink = { jump: nothing, branch: nothing, call: nothing, indirect: nothing }
-    this.emit = new RegionEmit(this.code, { mode, exact: false, sink })
+    this.emit = new RegionEmit(this.code, { mode, exact: false, counts: true, sink })
   }
 
   /** For each instruction of a block, the general registers that it may write. */

@@ -94,6 +94,8 @@ export interface TranslatorOptions {
   /** Where to look up the targets of returns; undefined when the region spans too much code. */
   table: EntryTable | undefined
   constants?: VectorConstants
+  /** False: without counting instructions, so that time stands still and a loop may never end. For measuring what counting costs. */
+  counts?: boolean
 }
 
 /**
@@ -107,6 +109,7 @@ export class Translator {
   private readonly nodeAt = new Map<number, number>()
   private readonly flow: Structure
   private readonly needs: readonly Need[]
+  private readonly counts: boolean
   private readonly entryIndex = new Map<number, number>()
   private readonly checkFree: number[] = []
   private readonly labels: number[] = []
@@ -124,6 +127,7 @@ export class Translator {
     this.blocks = blocks
     this.floatClass = options.floatClass
     this.table = options.table
+    this.counts = options.counts ?? true
     this.scout = new Scout(options.mode)
     blocks.forEach((block, index) => this.nodeAt.set(block.address, index + 1))
     const successors: number[][] = [[]]
@@ -164,6 +168,7 @@ export class Translator {
       mode: options.mode,
       exact: options.floatClass === FloatClass.EXACT,
       constants: options.constants,
+      counts: this.counts,
       sink: {
         jump: () => this.writeJump(),
         branch: (condition) => this.writeBranch(condition),
@@ -305,17 +310,10 @@ export class Translator {
     if (this.entryIndex.has(node)) {
       code.i32Const(0)
       code.set(Local.ENTRY)
-      code.get(Local.LEFT)
-      code.i32Const(this.checkFree[node])
-      code.op(Op.i32_lt_s)
-      code.if()
-      code.i64Const(block.address)
-      code.set(Local.RIP)
-      code.br(this.exitSlow)
-      code.end()
+      if (this.counts) this.checkCount(node)
     }
     const { instructions, terminator } = block
-    if (instructions.length > 0) {
+    if (this.counts && instructions.length > 0) {
       code.get(Local.LEFT)
       code.i32Const(instructions.length)
       code.op(Op.i32_sub)
@@ -328,6 +326,19 @@ export class Translator {
       code.set(Local.RIP)
       code.br(this.exitSlow)
     }
+  }
+
+  /** Leaves when less is left than may run until the next check. */
+  private checkCount(node: number): void {
+    const { code } = this
+    code.get(Local.LEFT)
+    code.i32Const(this.checkFree[node])
+    code.op(Op.i32_lt_s)
+    code.if()
+    code.i64Const(this.blocks[node - 1].address)
+    code.set(Local.RIP)
+    code.br(this.exitSlow)
+    code.end()
   }
 
   /**
