@@ -174,6 +174,8 @@ class CaseBuilder {
       this.pinned.set(1, this.pinned.get(1)! & 0xfn)
     }
 
+    if (definition.addressed === true && this.chance(15) && this.narrowAddresses(row)) prefixes.push(0x67)
+
     // ---- registers and memory
     let reg = extension >= 0 ? extension : 0
     let modRm: number[] | undefined
@@ -291,6 +293,22 @@ class CaseBuilder {
       if (this.chance(90)) this.memory.push([STACK_OFFSET, this.landing()])
     }
     return true
+  }
+
+  /** What an instruction that names no address uses with addresses of 32 bits: registers whose upper halves are anything. */
+  private narrowAddresses(row: Row): boolean {
+    if (this.names.length > 0) return false
+    const used = row.rep ? [1, 6, 7] : row.definition.name === 'xlat' ? [3] : row.definition.control === 'branch' ? [1] : []
+    // A count of 0 leaves the upper half alone on some processors.
+    if (used.includes(1) && BigInt.asUintN(32, this.pin(1, this.initial(1))) === 0n) return false
+    for (const register of used) {
+      const low = BigInt.asUintN(32, this.pin(register, this.initial(register)))
+      this.pinned.set(register, low | this.upperHalf())
+    }
+    return used.length > 0
+  }
+  private upperHalf(): bigint {
+    return BigInt(this.random.next()) << 32n
   }
 
   private pinBitOffset(register: number, bytes: number): void {
