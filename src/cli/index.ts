@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { appRoot } from '../main/service/app-root.ts'
 import { UserError } from '../main/service/errors.ts'
-import { parseDurationNs, parseMemory, parseSeed, RAM_BYTES_DEFAULT, SEED_DEFAULT } from '../main/service/machine-options.ts'
+import { parseDurationNs, parseMemory, parseSeed, parseTier, RAM_BYTES_DEFAULT, SEED_DEFAULT } from '../main/service/machine-options.ts'
 import { ExitStatus } from './exit-status.ts'
 import { hoistOptions } from './hoist.ts'
 import { describeFailure, isForUser, say } from './report.ts'
@@ -13,9 +13,12 @@ const WORKERS_MAX = 64
 
 /** Options that `run` and `boot` take behind FILE too; what else stands there is the program's. */
 const HOISTED: Record<string, string[]> = {
-  run: ['--memory', '--seed', '--time-limit', '--files'],
-  boot: ['--memory', '--time-limit', '--append', '--initrd', '--module'],
+  run: ['--memory', '--seed', '--time-limit', '--tier', '--files'],
+  boot: ['--memory', '--time-limit', '--tier', '--append', '--initrd', '--module'],
 }
+
+/** What people who doubt the processor, or work on it, want to choose. */
+const TIER_HELP = 'auto, interpreter, translator, or checked: both, held against each other at random instructions'
 
 /** Lets commander say which option a wrong value was given to. */
 function parser<T>(parse: (text: string) => T): (text: string) => T {
@@ -82,12 +85,13 @@ function createProgram(end: (status: number) => void): Command {
     .option('--memory <amount>', "the machine's memory, such as 64M", parser(parseMemory), RAM_BYTES_DEFAULT)
     .option('--seed <number>', 'where all randomness of the run comes from', parser(parseSeed), SEED_DEFAULT)
     .option('--time-limit <duration>', 'ends the run after so much virtual time, such as 10s or 250ms', parser(parseDurationNs))
+    .option('--tier <tier>', TIER_HELP, parser(parseTier), 'auto')
     .option('--files <folder>', "copies a folder's files into the machine's RAM file system")
     .addHelpText('after', exitStatusHelp("0-255  the program's own"))
     .passThroughOptions()
-    .action(async (file: string, args: string[], { memory, seed, timeLimit, files }) => {
+    .action(async (file: string, args: string[], { memory, seed, timeLimit, tier, files }) => {
       const { run } = await import('./run.ts')
-      end(await run(file, args, { ramBytes: memory, seed, limitNs: timeLimit, files }))
+      end(await run(file, args, { ramBytes: memory, seed, limitNs: timeLimit, tier, files }))
     })
 
   program
@@ -116,10 +120,11 @@ function createProgram(end: (status: number) => void): Command {
     .option('--module <module>', 'a module for a Multiboot kernel, with its command line; again for more', collect, [])
     .option('--memory <amount>', "the machine's memory, such as 64M", parser(parseMemory), RAM_BYTES_DEFAULT)
     .option('--time-limit <duration>', 'ends the run after so much virtual time', parser(parseDurationNs))
+    .option('--tier <tier>', TIER_HELP, parser(parseTier), 'auto')
     .addHelpText('after', exitStatusHelp('(V << 1) | 1  what the kernel wrote to the debug-exit port; 0 when it switched off or halted'))
-    .action(async (file: string, { append, initrd, module, memory, timeLimit }) => {
+    .action(async (file: string, { append, initrd, module, memory, timeLimit, tier }) => {
       const { boot } = await import('./boot.ts')
-      end(await boot(file, { append, initrd, modules: module, ramBytes: memory, limitNs: timeLimit }))
+      end(await boot(file, { append, initrd, modules: module, ramBytes: memory, limitNs: timeLimit, tier }))
     })
 
   const lab = program.command('lab').summary('run labs: machines, and the network between them')

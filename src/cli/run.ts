@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import { UserError } from '../main/service/errors.ts'
+import type { TierChoice } from '../main/service/machine-options.ts'
 import { checkArgs } from '../main/service/machine-options.ts'
 import { checkProgram, kindOf, readProgram } from '../main/service/program.ts'
+import type { HostedMachine } from '../main/service/create-session.ts'
 import { guestFiles, guestProgramPath } from '../main/service/guest-files.ts'
 import { Project } from '../main/service/project.ts'
 import { systemPrograms } from '../main/service/system-programs.ts'
@@ -9,15 +11,18 @@ import { openToolchain } from '../main/service/toolchain-builder.ts'
 import type { MachineSpec } from '../main/worker/messages.ts'
 import type { MachinePhase } from '../protocol/service.ts'
 import { buildSource } from './build.ts'
-import type { Ending, Guest } from './drive.ts'
+import type { Ending } from './drive.ts'
 import { drive } from './drive.ts'
 import { ExitStatus } from './exit-status.ts'
 import { HostConsole } from './host-console.ts'
 import { say } from './report.ts'
+import type { OpenGuest } from './tiers.ts'
+import { guestFor } from './tiers.ts'
 
 export interface RunOptions {
   ramBytes: number
   seed: number
+  tier: TierChoice
   /** Of virtual time; none when left out. */
   limitNs?: number
   /** A folder whose files the guest finds in its RAM file system. */
@@ -47,31 +52,38 @@ export async function run(file: string, args: string[], options: RunOptions): Pr
     ramBytes: options.ramBytes,
     seed: options.seed,
   }
-  const session = newSession(() => createSession(spec, (bytes) => io.write(bytes)))
-  const guest: Guest = {
-    advance: (untilNs) => session.advance(untilNs),
-    type: (bytes) => session.type(bytes),
-    endInput: () => session.endInput(),
-    get virtualNs() {
-      return session.status().virtualNs
-    },
-    get isEnded() {
-      return ENDED.has(session.status().phase)
-    },
-    get untakenBytes() {
-      return session.untakenBytes
-    },
-    get waitsForInput() {
-      return session.waitsForInput
-    },
-  }
+  const sessions: HostedMachine[] = []
+  const guest = guestFor(options.tier, (tier, isHeard) => {
+    const session = newSession(() => createSession({ ...spec, tier }, isHeard ? (bytes) => io.write(bytes) : () => {}))
+    sessions.push(session)
+    return guestOf(session)
+  })
   const pace = io.input === 'terminal' ? 'live' : 'fast'
   io.enterRawMode()
   const ending = await drive(guest, io, { pace, limitNs: options.limitNs })
   await io.flush(true)
   io.restore()
-  return conclude(ending, session.status(), options)
+  return conclude(ending, sessions[0].status(), options)
 }
+
+const guestOf = (session: HostedMachine): OpenGuest => ({
+  machine: session.machine,
+  advance: (untilNs) => session.advance(untilNs),
+  type: (bytes) => session.type(bytes),
+  endInput: () => session.endInput(),
+  get virtualNs() {
+    return session.status().virtualNs
+  },
+  get isEnded() {
+    return ENDED.has(session.status().phase)
+  },
+  get untakenBytes() {
+    return session.untakenBytes
+  },
+  get waitsForInput() {
+    return session.waitsForInput
+  },
+})
 
 /** A machine that the host has no memory for is nobody's bug. */
 function newSession<T>(create: () => T): T {

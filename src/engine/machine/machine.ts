@@ -35,7 +35,10 @@ import { PhysicalMemory } from './memory.ts'
 export interface MachineOptions {
   /** A multiple of 4 KiB from 1 MiB to RAM_BYTES_MAX. */
   ramBytes: number
-  /** 'auto': interpret cold code, translate hot code. 'interpreter': never translate. 'translator': translate at first execution. */
+  /**
+   * 'auto': interpret cold code, translate hot code. 'warm': the same, soon. 'interpreter': never translate. 'translator': translate at
+   * first execution.
+   */
   tier?: Tier
   /**
    * Called by the privileged hypercall instruction (VMCALL at CPL 0). Without it VMCALL is #UD. Runs inside `run`; may read

@@ -54,6 +54,17 @@ export function parseDurationNs(text: string): number {
   return ns
 }
 
+const TIERS = ['auto', 'interpreter', 'translator', 'checked'] as const
+/** How instructions are executed: `checked` is by translator and interpreter both, held against each other. */
+export type TierChoice = (typeof TIERS)[number]
+
+/** Throws a UserError. */
+export function parseTier(text: string): TierChoice {
+  const found = TIERS.find((tier) => tier === text)
+  if (found === undefined) throw new UserError(`expected one of ${TIERS.join(', ')}, found '${text}'`)
+  return found
+}
+
 export function parseSeed(text: string): number {
   const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (!(seed <= SEED_MAX)) throw new UserError(`expected a seed from 0 to ${SEED_MAX}, found '${text}'`)

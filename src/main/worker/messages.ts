@@ -1,3 +1,4 @@
+import type { Tier } from '../../engine/machine/cpu/cpu.ts'
 import type { MachineId, MachinePhase } from '../../protocol/service.ts'
 
 /** What the pool and its workers say to each other. Plain data; big byte arrays are transferred or copied, never shared. */
@@ -12,6 +13,8 @@ export interface MachineSpec {
   files: Map<string, Uint8Array>
   ramBytes: number
   seed: number
+  /** How instructions are executed; `auto` when left out. */
+  tier?: Tier
   /** A network controller with this address of six bytes, and what the kernel is told about the network. */
   network?: { mac: Uint8Array; address?: string; hostname: string }
 }

@@ -25,10 +25,12 @@ import { As } from './system/linear.ts'
 import { checkSegment, segmentOfBase } from './system/limits.ts'
 import { System } from './system/system.ts'
 
-export type Tier = 'auto' | 'interpreter' | 'translator'
+export type Tier = 'auto' | 'warm' | 'interpreter' | 'translator'
 
 /** Executions of a block before it is translated: a region costs milliseconds, most of them once V8 optimises it. */
 const HOT_AFTER = 8000
+/** The same for tier 'warm', which is for comparing the tiers. */
+const WARM_AFTER = 50
 
 const EXPLICIT_FLAGS = ccOp(CcKind.EXPLICIT, 1)
 
@@ -88,7 +90,7 @@ export class Cpu implements CpuCore {
     this.u64 = new BigUint64Array(memory.wasm.buffer)
     this.view = new DataView(memory.wasm.buffer)
     this.fetchPlaces = new FetchPlaces(this.i32)
-    this.cache = new CodeCache(memory, tier === 'auto' ? (options.hotAfter ?? HOT_AFTER) : 0)
+    this.cache = new CodeCache(memory, tier === 'auto' ? (options.hotAfter ?? HOT_AFTER) : tier === 'warm' ? WARM_AFTER : 0)
     this.system = new System(memory, host, { read: () => this.arithmeticFlags(), write: (bits) => this.writeArithmeticFlags(bits) })
     this.i32.set(CRC32C_TABLE, word(State.CRC_TABLE))
     this.floats = new FloatUnit(this.system.state)
