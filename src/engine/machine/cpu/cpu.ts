@@ -36,6 +36,9 @@ const EXPLICIT_FLAGS = ccOp(CcKind.EXPLICIT, 1)
 
 const word = (offset: number): number => offset >> 2
 
+/** Blocks that go at once, a program's for example, take all of the jump cache with them. */
+const FORGOTTEN_ONE_BY_ONE_MAX = 64
+
 /** State.FAULT_VECTOR of no exception: the instruction, which has changed nothing, is to be run by `Cpu.step`. */
 const BEGIN_ANEW = 0x100
 
@@ -162,6 +165,10 @@ export class Cpu implements CpuCore {
    * each time all others would have to be looked for again.
    */
   private forgetJumpsTo(records: readonly number[], slots: readonly number[]): void {
+    if (records.length > FORGOTTEN_ONE_BY_ONE_MAX) {
+      this.forgetJumps()
+      return
+    }
     const { i32 } = this
     const [least, most] = [Math.min(...records), Math.max(...records)]
     for (let entry = JUMP_CACHE; entry < JUMP_CACHE + JUMP_ENTRIES * JUMP_ENTRY_BYTES; entry += JUMP_ENTRY_BYTES) {
