@@ -25,6 +25,8 @@ const mach = debianPackage('gnumach-image-1.8-486')
 const mach32 = debianPackage('gnumach-image-1.8-486', 'i386')
 const xen = debianPackage('xen-hypervisor-4.17-amd64')
 const memtest = debianPackage('memtest86+')
+/** Also what takes minutes: Linux on Xen, and Memtest86+'s last test, which waits. */
+const isWhole = process.env.ATOLL_FOREIGN_WHOLE === '1'
 const absent = 'cannot be had here: it takes a Debian with a network'
 
 interface Boot extends KernelOptions {
@@ -164,12 +166,30 @@ describe(`Xen${xen === undefined ? `, which ${absent}` : ''}`, () => {
     },
     BOOT_MS_MAX,
   )
+
+  it.skipIf(xen === undefined || linux === undefined || !isWhole)(
+    'runs Linux as its first domain, which is switched off',
+    () => {
+      const { console, state } = boot(gunzipSync(readFileSync(bootFile(xen!, 'xen-4.17-amd64.gz'))), {
+        ramBytes: 512 * MIB,
+        untilNs: 120e9,
+        commandLine: 'com1=115200,8n1 console=com1 no-real-mode dom0_mem=256M',
+        modules: [
+          { bytes: readFileSync(bootFile(linux!, 'vmlinuz-')), commandLine: 'vmlinuz console=hvc0' },
+          { bytes: initramfs(), commandLine: 'initrd' },
+        ],
+        typed: { prompt: '# ', lines: ['processes', 'off'] },
+      })
+      expect(console).toContain('init: Linux x86_64\n')
+      expect(console).toContain('child: segmentation fault\n')
+      expect(console).toContain('(XEN) Entering ACPI S5 state.\n')
+      expect(state).toEqual({ kind: 'off' })
+    },
+    BOOT_MS_MAX,
+  )
 })
 
 describe(`Memtest86+${memtest === undefined ? `, which ${absent}` : ''}`, () => {
-  /** Its last test waits: that takes a hundred virtual seconds, and as many of the host's. */
-  const isWhole = process.env.ATOLL_MEMTEST_WHOLE === '1'
-
   it.skipIf(memtest === undefined)(
     'boots by the Linux protocol and finds no error in memory',
     () => {
