@@ -28,7 +28,7 @@ import { System } from './system/system.ts'
 export type Tier = 'auto' | 'warm' | 'interpreter' | 'translator'
 
 /** Executions of a block before it is translated: a region costs milliseconds, most of them once V8 optimises it. */
-const HOT_AFTER = 8000
+const HOT_AFTER = 4000
 /** The same for tier 'warm', which is for comparing the tiers. */
 const WARM_AFTER = 50
 
