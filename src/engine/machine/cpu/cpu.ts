@@ -3,7 +3,7 @@ import { PAGE_BYTES } from '../memory.ts'
 import { CodeCache, FETCH_BYTES } from './code-cache.ts'
 import type { Block } from './code-cache.ts'
 import type { CpuCore, CpuHost } from './core.ts'
-import { CcKind, ccOp } from './flags.ts'
+import { EXPLICIT_OP } from './flags.ts'
 import { FetchPlaces } from './fetch-places.ts'
 import { FloatUnit } from './float/unit.ts'
 import { FLOAT_EVALUATORS } from './instructions/sse/operation.ts'
@@ -31,8 +31,6 @@ export type Tier = 'auto' | 'warm' | 'interpreter' | 'translator'
 const HOT_AFTER = 4000
 /** The same for tier 'warm', which is for comparing the tiers. */
 const WARM_AFTER = 50
-
-const EXPLICIT_FLAGS = ccOp(CcKind.EXPLICIT, 1)
 
 const word = (offset: number): number => offset >> 2
 
@@ -522,10 +520,10 @@ export class Cpu implements CpuCore {
   }
 
   private arithmeticFlags(): number {
-    return this.i32[word(State.CC_OP)] === EXPLICIT_FLAGS ? this.i32[word(State.CC_R)] : this.readFlags()
+    return this.i32[word(State.CC_OP)] === EXPLICIT_OP ? this.i32[word(State.CC_R)] : this.readFlags()
   }
   private writeArithmeticFlags(bits: number): void {
-    this.i32[word(State.CC_OP)] = EXPLICIT_FLAGS
+    this.i32[word(State.CC_OP)] = EXPLICIT_OP
     this.i32[word(State.CC_R)] = bits & ARITHMETIC_FLAGS
     this.i32[word(State.CC_R) + 1] = 0
   }

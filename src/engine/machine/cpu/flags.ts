@@ -37,6 +37,8 @@ export type CcKind = (typeof CcKind)[keyof typeof CcKind]
 export const CC_KINDS = 12
 
 export const ccOp = (kind: CcKind, size: number): number => kind * 4 + Math.log2(size)
+/** State.CC_OP of flags that are explicit, in State.CC_R. */
+export const EXPLICIT_OP = ccOp(CcKind.EXPLICIT, 1)
 export const ccKindOf = (op: number): CcKind => (op >> 2) as CcKind
 export const ccSizeOf = (op: number): number => 1 << (op & 3)
 

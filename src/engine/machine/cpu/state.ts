@@ -123,6 +123,10 @@ export const State = {
   CRC_TABLE: 0xc00,
 } as const
 
+/** Debug register 7, and its enables, L0 G0 to L3 G3: any of them is a breakpoint that is on. */
+export const DR7 = State.DR + 7 * 8
+export const DR7_ENABLES = 0xff
+
 /**
  * One hidden segment register: selector u32 +0, attributes u32 +4, base u64 +8, limit u32 (in bytes, expanded) +16. Reading and writing
  * need no closer look (system/limits.ts) below an end, u64 +24 and +32: behind the limit, or 0 where the segment is not that simple.

@@ -1,12 +1,12 @@
 import { Code } from '../../wasm/code.ts'
 import { Op, Type } from '../../wasm/opcodes.ts'
-import { CcKind, ccOp } from '../flags.ts'
+import { EXPLICIT_OP } from '../flags.ts'
 import { STATUS_OFFSET, Status } from '../fpu/registers.ts'
 import {
-  ARITHMETIC_FLAGS, Activity, LAST_WINDOWS, ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex, State, TLB_ENTRIES,
-  TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField, WINDOW_SLOT_BYTES,
-  WindowSlotField,
+  ARITHMETIC_FLAGS, Activity, DR7, DR7_ENABLES, LAST_WINDOWS, ModeBit, Rflag, SEGMENT_BYTES, SegmentAttribute, SegmentField, SegmentIndex,
+  State, TLB_SUPERVISOR, TLB_USER, TlbField, WINDOW_SLOT_BYTES, WindowSlotField,
 } from '../state.ts'
+import { tlbOffset } from './functions.ts'
 import { KEPT_FLAGS } from '../system/rflags.ts'
 import { Descriptor, NULL_STACK_ATTRIBUTES } from '../system/segments.ts'
 
@@ -17,9 +17,6 @@ import { Descriptor, NULL_STACK_ATTRIBUTES } from '../system/segments.ts'
  */
 
 const RSP = State.GPR + 4 * 8
-const DR7 = State.DR + 7 * 8
-/** L0 G0 to L3 G3. */
-export const DR7_ENABLES = 0xff
 const GATE_BYTES = 16
 const FRAME_BYTES = 40
 /** What a gate must and must not have: present, no task switch, a 64-bit interrupt or trap gate, no stack of its own (IST). */
@@ -43,14 +40,7 @@ const segment = (index: number, field: number): number => State.SEGMENTS + index
 export function findBody(tag: number): Code {
   const code = new Code()
   const [va, table, bytes, entry, offset] = [0, 1, 2, 3, 4]
-  code.get(va)
-  code.i64Const(12)
-  code.op(Op.i64_shr_u)
-  code.op(Op.i32_wrap_i64)
-  code.i32Const(TLB_ENTRIES - 1)
-  code.op(Op.i32_and)
-  code.i32Const(Math.log2(TLB_ENTRY_BYTES))
-  code.op(Op.i32_shl)
+  tlbOffset(code, va)
   code.get(table)
   code.op(Op.i32_add)
   code.tee(entry)
@@ -195,8 +185,8 @@ class Crossing {
     }
   }
 
-  /** `host` = where the descriptor of the selector in a local is, which must be in the GDT. */
-  findDescriptor(host: number, selector: number): void {
+  /** `lo` and `hi` = the descriptor of the selector in a local, which must be in the GDT and of which all of `mask` must be `value`. */
+  loadDescriptor(selector: number, lo: number, hi: number, mask: number, value: number): void {
     const { code } = this
     code.get(selector)
     this.expect(4, 0)
@@ -212,7 +202,22 @@ class Crossing {
     code.op(Op.i32_and)
     code.op(Op.i64_extend_i32_u)
     code.op(Op.i64_add)
-    this.find(host, this.supervisor, 8)
+    this.find(lo, this.supervisor, 8)
+    code.get(lo)
+    code.memory(Op.i32_load, 4)
+    code.tee(hi)
+    this.expect(mask, value)
+    code.get(lo)
+    code.memory(Op.i32_load)
+    code.set(lo)
+  }
+
+  /** Gives up unless the descriptor whose upper half is in a local is for the level in another. */
+  expectLevel(hi: number, level: number): void {
+    this.dplOf(hi)
+    this.code.get(level)
+    this.code.op(Op.i32_ne)
+    this.unless()
   }
 
   dplOf(hi: number): void {
@@ -414,14 +419,7 @@ export function enterBody(functions: CrossingFunctions): Code {
   code.tee(selector)
   code.op(Op.i32_eqz)
   crossing.unless()
-  crossing.findDescriptor(host, selector)
-  code.get(host)
-  code.memory(Op.i32_load)
-  code.set(lo)
-  code.get(host)
-  code.memory(Op.i32_load, 4)
-  code.tee(hi)
-  crossing.expect(CODE_MASK, CODE64)
+  crossing.loadDescriptor(selector, lo, hi, CODE_MASK, CODE64)
   crossing.dplOf(hi)
   code.tee(level)
   code.get(cpl)
@@ -586,18 +584,8 @@ export function returnBody(functions: CrossingFunctions): Code {
   code.i32Const(4)
   code.op(Op.i32_lt_u)
   crossing.unless()
-  crossing.findDescriptor(lo, selector)
-  code.get(lo)
-  code.memory(Op.i32_load, 4)
-  code.tee(hi)
-  crossing.expect(CODE_MASK, CODE64)
-  code.get(lo)
-  code.memory(Op.i32_load)
-  code.set(lo)
-  crossing.dplOf(hi)
-  code.get(level)
-  code.op(Op.i32_ne)
-  crossing.unless()
+  crossing.loadDescriptor(selector, lo, hi, CODE_MASK, CODE64)
+  crossing.expectLevel(hi, level)
 
   // The stack segment, which a kernel may do without.
   const hasStackSegment = (): void => {
@@ -615,18 +603,8 @@ export function returnBody(functions: CrossingFunctions): Code {
   crossing.unless()
   hasStackSegment()
   code.if()
-  crossing.findDescriptor(stackLo, stackSelector)
-  code.get(stackLo)
-  code.memory(Op.i32_load, 4)
-  code.tee(stackHi)
-  crossing.expect(DATA_MASK, DATA)
-  code.get(stackLo)
-  code.memory(Op.i32_load)
-  code.set(stackLo)
-  crossing.dplOf(stackHi)
-  code.get(level)
-  code.op(Op.i32_ne)
-  crossing.unless()
+  crossing.loadDescriptor(stackSelector, stackLo, stackHi, DATA_MASK, DATA)
+  crossing.expectLevel(stackHi, level)
   code.else()
   code.get(level)
   code.i32Const(3)
@@ -701,7 +679,7 @@ export function returnBody(functions: CrossingFunctions): Code {
     code.op(Op.i32_and)
     code.op(Op.i64_extend_i32_u)
   })
-  crossing.store(Op.i32_store, State.CC_OP, () => code.i32Const(ccOp(CcKind.EXPLICIT, 1)))
+  crossing.store(Op.i32_store, State.CC_OP, () => code.i32Const(EXPLICIT_OP))
   crossing.setLevel(level)
   crossing.load(Op.i32_load, State.SYSFLAGS)
   code.get(before)

@@ -1,10 +1,11 @@
 import { Code } from '../../wasm/code.ts'
 import { Op, Type } from '../../wasm/opcodes.ts'
-import { CC_KINDS, CcKind, FlagWriter, ccOp } from '../flags.ts'
+import { CC_KINDS, EXPLICIT_OP, FlagWriter } from '../flags.ts'
+import type { CcKind } from '../flags.ts'
 import { ModeBit, SegmentField, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TlbField } from '../state.ts'
 
-/** Pushes where the TLB entry for a linear address (a local) and the current privilege is. */
-export function tlbEntry(code: Code, address: number): void {
+/** Pushes where the entry for a linear address (a local) is in either TLB. */
+export function tlbOffset(code: Code, address: number): void {
   code.get(address)
   code.i64Const(12)
   code.op(Op.i64_shr_u)
@@ -13,6 +14,11 @@ export function tlbEntry(code: Code, address: number): void {
   code.op(Op.i32_and)
   code.i32Const(Math.log2(TLB_ENTRY_BYTES))
   code.op(Op.i32_shl)
+}
+
+/** Pushes where the TLB entry for a linear address (a local) and the current privilege is. */
+export function tlbEntry(code: Code, address: number): void {
+  tlbOffset(code, address)
   code.i32Const(TLB_USER)
   code.i32Const(TLB_SUPERVISOR)
   code.i32Const(0)
@@ -70,7 +76,7 @@ export function makeFlagsExplicit(code: Code, flags: number): void {
   code.op(Op.i64_extend_i32_u)
   code.memory(Op.i64_store, State.CC_R)
   code.i32Const(0)
-  code.i32Const(ccOp(CcKind.EXPLICIT, 1))
+  code.i32Const(EXPLICIT_OP)
   code.memory(Op.i32_store, State.CC_OP)
 }
 

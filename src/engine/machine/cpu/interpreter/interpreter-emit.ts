@@ -4,7 +4,8 @@ import type { ValueType } from '../../wasm/opcodes.ts'
 import type { Variant } from '../decode.ts'
 import { Emit } from '../emit.ts'
 import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
-import { CcKind, ccOp } from '../flags.ts'
+import { EXPLICIT_OP, ccOp } from '../flags.ts'
+import type { CcKind } from '../flags.ts'
 import { FloatClass } from '../float/unit.ts'
 import { AccessMode, RecordField, RecordFlag } from '../record.ts'
 import { Gpr, ModeBit, State, Vector, segmentBaseAt } from '../state.ts'
@@ -308,7 +309,7 @@ export class InterpreterEmit extends Emit {
     this.if(condition, () => this.flags(kind, operands))
   }
   override setFlags(word: Value): void {
-    this.storeState(State.CC_OP, this.constI32(ccOp(CcKind.EXPLICIT, 1)))
+    this.storeState(State.CC_OP, this.constI32(EXPLICIT_OP))
     this.storeState(State.CC_R, this.wide(word))
   }
   override flagsWord(): Value {

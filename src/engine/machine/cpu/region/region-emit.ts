@@ -8,12 +8,12 @@ import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.t
 import type { Group, Membership } from './groups.ts'
 import type { VectorConstants } from './vector-constants.ts'
 import { SystemOp } from '../system-op.ts'
-import { DR7_ENABLES } from '../interpreter/crossings.ts'
 import { Cr4 } from '../system/views.ts'
-import { CcKind, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
+import { EXPLICIT_OP, FlagWriter, ccKindOf, ccOp, ccSizeOf } from '../flags.ts'
+import type { CcKind } from '../flags.ts'
 import {
-  Gpr, ModeBit, SegmentField, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TLB_WINDOWS, TlbField, TlbWindowField,
-  WINDOW_SLOT_BYTES, WINDOW_SLOT_COUNT, WINDOW_SLOTS, WINDOW_TAIL_BYTES, WindowSlotField, segmentBaseAt,
+  DR7, DR7_ENABLES, Gpr, ModeBit, SegmentField, State, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_USER, TLB_WINDOWS, TlbField,
+  TlbWindowField, WINDOW_SLOT_BYTES, WINDOW_SLOT_COUNT, WINDOW_SLOTS, WINDOW_TAIL_BYTES, WindowSlotField, segmentBaseAt,
 } from '../state.ts'
 
 /** Locals of a region function. */
@@ -52,7 +52,6 @@ export interface FlagState {
   carryKnown: boolean
 }
 export const FLAGS_UNKNOWN: FlagState = { op: undefined, carryKnown: false }
-export const EXPLICIT_OP = ccOp(CcKind.EXPLICIT, 1)
 
 /** What ends a block, called from its last instruction's body. */
 export interface ControlSink {
@@ -718,7 +717,7 @@ export class RegionEmit extends Emit {
       code.i32Const(Cr4.TSD)
       code.op(Op.i32_and)
     } else {
-      this.loadState32(State.DR + 7 * 8)
+      this.loadState32(DR7)
       code.i32Const(DR7_ENABLES)
       code.op(Op.i32_and)
       code.op(Op.i32_or)
