@@ -171,6 +171,8 @@ export const X87_ROWS: readonly Row[] = [
 
 /** FLDENV FNSTENV FRSTOR FNSAVE. */
 export const isEnvironment = (name: string): boolean => /^D[9D]\/[46]m$/.test(name)
+/** FST, FSTP, FIST, FISTP, FISTTP, FBSTP to memory. */
+export const isStore = (name: string): boolean => /^(D9\/[23]|D[BDF]\/[1237]|DF\/6)m$/.test(name)
 export const isTenByteStore = (name: string): boolean => name === 'DB/7m' || name === 'DF/6m'
 export const isTranscendental = (name: string): boolean => TRANSCENDENTAL.has(name)
 export const isX87 = (name: string): boolean => /^(D[89A-F]|9B)/.test(name)
