@@ -1,11 +1,9 @@
-import { Vector } from '../state.ts'
 import type { SiliconCase } from './case.ts'
-import { differences } from './compare.ts'
+import { MEMORY_FAULTS, differences } from './compare.ts'
 import type { EmulatedProcessor } from './emulator.ts'
 import { At, WINDOW_BYTES } from './layout.ts'
 import { isEnvironment, isStore } from './x87.ts'
 
-const MEMORY_FAULTS = new Set<number>([Vector.SS, Vector.GP, Vector.PF])
 const X87_MASKS = 0x3f
 /** Of the status word: an unmasked exception is pending. */
 const ES = 0x80
