@@ -52,6 +52,12 @@ export interface FloatInline {
   tame?: number
   tameInputs?: number
 }
+/** What a division gives. */
+export interface Division {
+  quotient: Value
+  remainder: Value
+}
+
 export interface FloatOperation {
   /** Into the list of what float/unit.ts executes in any other case. */
   index: number
@@ -215,9 +221,10 @@ export abstract class Emit {
   divU(a: Value, b: Value): Value { return this.binary(Op.i32_div_u, Op.i64_div_u, a, b) }
   divS(a: Value, b: Value): Value { return this.binary(Op.i32_div_s, Op.i64_div_s, a, b) }
   remU(a: Value, b: Value): Value { return this.binary(Op.i32_rem_u, Op.i64_rem_u, a, b) }
-  /** What is left of a division whose quotient is there: a second one would cost twenty times the multiplication. */
-  remainderOf(dividend: Value, quotient: Value, divisor: Value): Value {
-    return this.sub(dividend, this.mul(quotient, divisor))
+  /** The remainder by way of the quotient: a second division would cost twenty times the multiplication. */
+  quotientAndRemainder(isSigned: boolean, dividend: Value, divisor: Value): Division {
+    const quotient = isSigned ? this.divS(dividend, divisor) : this.divU(dividend, divisor)
+    return { quotient, remainder: this.sub(dividend, this.mul(quotient, divisor)) }
   }
   and(a: Value, b: Value): Value { return this.binary(Op.i32_and, Op.i64_and, a, b) }
   or(a: Value, b: Value): Value { return this.binary(Op.i32_or, Op.i64_or, a, b) }
@@ -613,7 +620,7 @@ export abstract class Emit {
   /** Hands over to the system instruction in TypeScript. */
   abstract system(op: SystemOp): void
   /** 128-bit dividend: quotient and remainder by a 64-bit divisor that is not 0; #DE when the quotient does not fit. */
-  abstract divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): { quotient: Value; remainder: Value }
+  abstract divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): Division
   /**
    * A REP-prefixed string instruction (tier 0 only): runs `step` once for each count in rCX, each time as one
    * instruction. `step` returns an i32 that must hold for the repetition to go on, or undefined.

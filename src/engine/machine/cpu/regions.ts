@@ -160,7 +160,8 @@ export class Regions {
       return false
     }
     const table = this.entryTable(blocks)
-    const translator = new Translator(blocks, { mode, floatClass, table, constants: this.constants, counts })
+    const registers = this.options.state.u64.subarray(State.GPR >> 3, (State.GPR >> 3) + 16)
+    const translator = new Translator(blocks, { mode, floatClass, table, constants: this.constants, registers, counts })
     const translated = translator.translate()
     const writer = new ModuleWriter()
     if (translated.asksMachine) {

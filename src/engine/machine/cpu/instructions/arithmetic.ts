@@ -1,4 +1,4 @@
-import type { Emit, Value } from '../emit.ts'
+import type { Division, Emit, Value } from '../emit.ts'
 import { Op, SimdOp } from '../../wasm/opcodes.ts'
 import { CcKind, Condition } from '../flags.ts'
 import { Rflag, State, Vector } from '../state.ts'
@@ -181,35 +181,14 @@ export const IMUL3 = define('imul3', ['write', 'read', 'read'], (e) => imul(e, e
 const divide = (isSigned: boolean) =>
   define(isSigned ? 'idiv' : 'div', ['read'], (e) => {
     const divisor = e.get(0)
-    e.raiseIf(e.eqz(divisor), Vector.DE)
     if (e.size === 8) {
+      e.raiseIf(e.eqz(divisor), Vector.DE)
       const { quotient, remainder } = e.divide128(isSigned, e.gpr(2), e.gpr(0), divisor)
       e.setGpr(0, quotient)
       e.setGpr(2, remainder)
       return
     }
-    const bits = e.size * 8
-    const dividend =
-      e.size === 1
-        ? e.wide(e.register(0, 2))
-        : e.or(e.shl(e.wide(e.register(2)), e.constI64(bits)), e.wide(e.register(0)))
-    let quotient: Value
-    let remainder: Value
-    if (isSigned) {
-      const wideDividend = e.size === 4 ? dividend : e.signedWide(e.narrow(dividend), e.size * 2)
-      const wideDivisor = e.signedWide(divisor)
-      // -2^63 / -1 overflows in Wasm as it does here.
-      if (e.size === 4)
-        e.raiseIf(e.and(e.eq(wideDividend, e.constI64Halves(0, 0x80000000 | 0)), e.eq(wideDivisor, e.constI64(-1))), Vector.DE)
-      quotient = e.divS(wideDividend, wideDivisor)
-      remainder = e.remainderOf(wideDividend, quotient, wideDivisor)
-      e.raiseIf(e.ne(quotient, e.signedWide(e.resize(quotient))), Vector.DE)
-    } else {
-      const wideDivisor = e.wide(divisor)
-      quotient = e.divU(dividend, wideDivisor)
-      remainder = e.remainderOf(dividend, quotient, wideDivisor)
-      e.raiseIf(e.ne(quotient, e.wide(e.resize(quotient))), Vector.DE)
-    }
+    const { quotient, remainder } = isSigned ? divideSigned(e, divisor) : divideUnsigned(e, divisor)
     const q = e.resize(quotient)
     const r = e.resize(remainder)
     if (e.size === 1) e.setRegister(0, e.or(q, e.shl(r, e.constI32(8))), 2)
@@ -218,6 +197,25 @@ const divide = (isSigned: boolean) =>
       e.setRegister(2, r)
     }
   })
+const dividend = (e: Emit): Value =>
+  e.size === 1 ? e.wide(e.register(0, 2)) : e.or(e.shl(e.wide(e.register(2)), e.constI64(e.size * 8)), e.wide(e.register(0)))
+function divideUnsigned(e: Emit, divisor: Value): Division {
+  // The quotient is too large when the dividend's upper half alone has the divisor in it, which it always has when that is 0.
+  const upper = e.size === 1 ? e.shrU(e.register(0, 2), e.constI32(8)) : e.register(2)
+  e.raiseIf(e.geU(upper, divisor), Vector.DE)
+  return e.quotientAndRemainder(false, dividend(e), e.wide(divisor))
+}
+function divideSigned(e: Emit, divisor: Value): Division {
+  e.raiseIf(e.eqz(divisor), Vector.DE)
+  const wideDividend = e.size === 4 ? dividend(e) : e.signedWide(e.narrow(dividend(e)), e.size * 2)
+  const wideDivisor = e.signedWide(divisor)
+  // -2^63 / -1 overflows in Wasm as it does here.
+  if (e.size === 4)
+    e.raiseIf(e.and(e.eq(wideDividend, e.constI64Halves(0, 0x80000000 | 0)), e.eq(wideDivisor, e.constI64(-1))), Vector.DE)
+  const result = e.quotientAndRemainder(true, wideDividend, wideDivisor)
+  e.raiseIf(e.ne(result.quotient, e.signedWide(e.resize(result.quotient))), Vector.DE)
+  return result
+}
 export const DIV = divide(false)
 export const IDIV = divide(true)
 

@@ -3,7 +3,7 @@ import { Op, SimdOp } from '../../wasm/opcodes.ts'
 import type { ValueType } from '../../wasm/opcodes.ts'
 import type { Variant } from '../decode.ts'
 import { Emit } from '../emit.ts'
-import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
+import type { Division, FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
 import { EXPLICIT_OP, ccOp } from '../flags.ts'
 import type { CcKind } from '../flags.ts'
 import { FloatClass } from '../float/unit.ts'
@@ -521,7 +521,7 @@ export class InterpreterEmit extends Emit {
     return this.select(isLong, next, this.and(next, this.constI64(0xffffffff)))
   }
 
-  override divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): { quotient: Value; remainder: Value } {
+  override divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): Division {
     const { code } = this
     const quotient = this.newI64()
     const remainder = this.newI64()
@@ -531,8 +531,9 @@ export class InterpreterEmit extends Emit {
     this.if(
       simple,
       () => {
-        this.assign(quotient, isSigned ? this.divS(low, divisor) : this.divU(low, divisor))
-        this.assign(remainder, this.remainderOf(low, quotient, divisor))
+        const found = this.quotientAndRemainder(isSigned, low, divisor)
+        this.assign(quotient, found.quotient)
+        this.assign(remainder, found.remainder)
       },
       () => {
         this.storeState(State.SLOW_VA, high)

@@ -4,8 +4,9 @@ import type { ValueType } from '../../wasm/opcodes.ts'
 import type { Instruction } from '../decode.ts'
 import { RIP_BASE } from '../decode.ts'
 import { Emit } from '../emit.ts'
-import type { FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
+import type { Division, FloatInputs, FloatOperation, MemoryAccess, Value } from '../emit.ts'
 import type { Group, Membership } from './groups.ts'
+import type { ReciprocalDivision } from './division.ts'
 import type { VectorConstants } from './vector-constants.ts'
 import { SystemOp } from '../system-op.ts'
 import { Cr4 } from '../system/views.ts'
@@ -64,6 +65,19 @@ export interface ControlSink {
 /** What a region's module imports when it asks the machine: portIn(port, size) → value; timeStamp(), to State.SYS_VALUE. */
 export const MachineFunction = { PORT_IN: 0, TIME_STAMP: 1 } as const
 
+/** What is known of an instruction from those around it. */
+interface Surroundings {
+  /** The group that has found its memory operand already, and the one that has found what it pushes or pops. */
+  operand?: Membership
+  stack?: Membership
+  /** It is the multiplication of one. */
+  division?: ReciprocalDivision
+  /** It is the shift of one. */
+  isQuotient?: boolean
+  /** It is a division whose quotient nobody reads. */
+  isRemainderOnly?: boolean
+}
+
 /** Tier 1's side of the instruction language: registers in locals, operands constant, the TLB in line. */
 export class RegionEmit extends Emit {
   flagState: FlagState = FLAGS_UNKNOWN
@@ -99,6 +113,11 @@ export class RegionEmit extends Emit {
   private pointerOffset = 0
   /** Where a group has found what the instruction pushes or pops. */
   private onStack: Membership | undefined
+  private division: ReciprocalDivision | undefined
+  private isQuotient = false
+  private isRemainderOnly = false
+  /** Local of what a division by a reciprocal gives, from its multiplication to its shift. */
+  private quotient = -1
 
   constructor(code: Code, options: { mode: number; exact: boolean; counts: boolean; constants?: VectorConstants; sink: ControlSink }) {
     super(code, LOCALS)
@@ -133,17 +152,20 @@ export class RegionEmit extends Emit {
    *
    * @param address its linear address
    * @param notYetRun instructions of its block from it on, which an exit before it gives back
-   * @param found the groups that have found its memory operand, and what it pushes or pops, already
+   * @param around what is known of it from those around it
    */
   write(
     instruction: Instruction, address: number, notYetRun: number,
-    { operand: membership, stack }: { operand?: Membership; stack?: Membership } = {},
+    { operand: membership, stack, division, isQuotient = false, isRemainderOnly = false }: Surroundings = {},
   ): void {
     this.begin(instruction.size, instruction.slots, instruction.long, instruction.addressBytes)
     this.instruction = instruction
     this.address_ = address
     this.notYetRun = notYetRun
     this.onStack = stack
+    this.division = division
+    this.isQuotient = isQuotient
+    this.isRemainderOnly = isRemainderOnly
     this.tameValues.clear()
     this.pointer = -1
     this.pointerOffset = 0
@@ -759,14 +781,42 @@ export class RegionEmit extends Emit {
     this.code.i32Const(this.notYetRun - 1)
     this.code.op(Op.i32_add)
   }
-  override divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): { quotient: Value; remainder: Value } {
+  override divide128(isSigned: boolean, high: Value, low: Value, divisor: Value): Division {
     const simple = isSigned
       ? this.and(this.eq(high, this.shrS(low, this.constI64(63))), this.ne(divisor, this.constI64(-1)))
       : this.eqz(high)
     this.push(this.eqz(simple))
     this.leaveIfTrue()
-    const quotient = isSigned ? this.divS(low, divisor) : this.divU(low, divisor)
-    return { quotient, remainder: this.remainderOf(low, quotient, divisor) }
+    return this.quotientAndRemainder(isSigned, low, divisor)
+  }
+  override quotientAndRemainder(isSigned: boolean, dividend: Value, divisor: Value): Division {
+    const result = super.quotientAndRemainder(isSigned, dividend, divisor)
+    // V8 drops the quotient that nobody reads.
+    return this.isRemainderOnly && !isSigned ? { ...result, remainder: this.remU(dividend, divisor) } : result
+  }
+  override mulHigh(isSigned: boolean, a: Value, b: Value): Value {
+    const high = super.mulHigh(isSigned, a, b)
+    if (this.division !== undefined) this.divide(this.division, { accumulator: a, operand: b, high })
+    return high
+  }
+  /** Finds the quotient that the shift of the upper half will give: by a division, if the multiplier is what it was taken for. */
+  private divide({ reciprocal, isAccumulator }: ReciprocalDivision, of: { accumulator: Value; operand: Value; high: Value }): void {
+    const { code } = this
+    const { multiplier, shift, divisor, below } = reciprocal
+    const half = (value: bigint): number => Number(BigInt.asIntN(32, value))
+    const constant = (value: bigint): Value => this.constI64Halves(half(value), half(value >> 32n))
+    const [dividend, factor] = isAccumulator ? [of.operand, of.accumulator] : [of.accumulator, of.operand]
+    const isReciprocal = this.eq(factor, constant(multiplier))
+    if (this.quotient < 0) this.quotient = this.newLocal(Type.i64)
+    this.push(below === undefined ? isReciprocal : this.and(isReciprocal, this.ltU(dividend, constant(below))))
+    code.if()
+    this.assign(this.quotient, this.divU(dividend, constant(divisor)))
+    code.else()
+    this.assign(this.quotient, this.shrU(of.high, this.constI64(shift)))
+    code.end()
+  }
+  override shrU(a: Value, b: Value): Value {
+    return this.isQuotient ? this.variable(this.quotient) : super.shrU(a, b)
   }
   override repeat(): void {
     throw new Error('a repeated string instruction in a region')

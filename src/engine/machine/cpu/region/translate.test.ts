@@ -47,3 +47,18 @@ test('a load checks the TLB in line and leaves by the common exit', async () => 
   // mov rax,[rdi+8]; hlt
   expect(await textOf([0x48, 0x8b, 0x47, 0x08, 0xf4])).toMatchSnapshot()
 })
+
+test('a multiplication by a reciprocal is a division, which V8 multiplies for', async () => {
+  // mov rbx,0xcccccccccccccccd ; mov rax,rcx ; mul rbx ; shr rdx,3 ; hlt
+  const multiplier = [0xcd, ...Array<number>(7).fill(0xcc)]
+  const text = await textOf([0x48, 0xbb, ...multiplier, 0x48, 0x89, 0xc8, 0x48, 0xf7, 0xe3, 0x48, 0xc1, 0xea, 0x03, 0xf4])
+  expect(text).toMatch(/i64\.div_u\s+\(local\.get \d+\)\s+\(i64\.const 10\)/)
+})
+
+test('a division of which only the remainder is read is one of the remainder', async () => {
+  // xor edx,edx ; div rbx ; mov rax,rbx ; hlt
+  const text = await textOf([0x31, 0xd2, 0x48, 0xf7, 0xf3, 0x48, 0x89, 0xd8, 0xf4])
+  expect(text).toContain('i64.rem_u')
+  // xor edx,edx ; div rbx ; add rax,rbx ; hlt
+  expect(await textOf([0x31, 0xd2, 0x48, 0xf7, 0xf3, 0x48, 0x01, 0xd8, 0xf4])).not.toContain('i64.rem_u')
+})

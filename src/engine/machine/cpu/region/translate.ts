@@ -3,10 +3,12 @@ import type { LocalGroup } from '../../wasm/code.ts'
 import { Op } from '../../wasm/opcodes.ts'
 import type { Value } from '../emit.ts'
 import { EXPLICIT_OP } from '../flags.ts'
+import type { Instruction } from '../decode.ts'
 import type { BasicBlock } from './blocks.ts'
 import { FloatClass } from '../float/unit.ts'
 import { WRONG_CLASS } from '../interpreter/interface.ts'
 import { State } from '../state.ts'
+import { constantsMoved, isRemainderOnly, reciprocalDivisions } from './division.ts'
 import { structure } from './graph.ts'
 import type { Structure } from './graph.ts'
 import { group } from './groups.ts'
@@ -95,6 +97,8 @@ export interface TranslatorOptions {
   /** Where to look up the targets of returns; undefined when the region spans too much code. */
   table: EntryTable | undefined
   constants?: VectorConstants
+  /** What the general registers hold now, which is what loops keep in those that they do not change. */
+  registers?: BigUint64Array
   /** False: without counting instructions, so that time stands still and a loop may never end. For measuring what counting costs. */
   counts?: boolean
 }
@@ -118,6 +122,8 @@ export class Translator {
   private readonly arriving: (FlagState | undefined)[] = []
   private readonly table: EntryTable | undefined
   private readonly scout: Scout
+  private readonly moved: ReadonlyMap<number, readonly bigint[]>
+  private readonly registers: BigUint64Array | undefined
   private root = 0
   private exit = 0
   private exitSlow = 0
@@ -130,6 +136,8 @@ export class Translator {
     this.table = options.table
     this.counts = options.counts ?? true
     this.scout = new Scout(options.mode)
+    this.moved = constantsMoved(blocks.flatMap(({ instructions }) => instructions))
+    this.registers = options.registers
     blocks.forEach((block, index) => this.nodeAt.set(block.address, index + 1))
     const successors: number[][] = [[]]
     const pretended: number[][] = [[]]
@@ -346,17 +354,22 @@ export class Translator {
    * The instructions of a block: with one look at memory for each group of operands where there are any, and beside it, for when the groups
    * are not where that look would find them, with one for each operand. What ends the block is written once.
    */
-  private writeInstructions({ address, instructions }: BasicBlock): void {
+  private writeInstructions(block: BasicBlock): void {
+    const { address, instructions } = block
     const { code, emit } = this
     const grouping = group(instructions, address, () => this.scout.registersWritten(instructions, address))
     const last = instructions[instructions.length - 1]
     const ends = last?.definition.control !== undefined
     const count = ends ? instructions.length - 1 : instructions.length
+    const divided = reciprocalDivisions(instructions, (register) => this.mayHold(register))
     const write = (from: number, to: number, found?: Grouping): void => {
       for (let index = from; index < to; index++)
         emit.write(instructions[index], addresses[index], instructions.length - index, {
           operand: found?.membership[index],
           stack: found?.stackMembership[index],
+          division: divided.find((division) => division.from === index),
+          isQuotient: divided.some((division) => division.to === index),
+          isRemainderOnly: isRemainderOnly(instructions[index], this.nextOf(block, index)),
         })
     }
     const addresses: number[] = []
@@ -377,6 +390,22 @@ export class Translator {
       code.end()
     }
     write(count, instructions.length)
+  }
+
+  /** The instruction that is sure to be run next, with no way out of the region before it; a jump is none. */
+  private nextOf({ instructions, terminator }: BasicBlock, position: number): Instruction | undefined {
+    const next = instructions[position + 1]
+    if (next !== undefined && next.definition.control === undefined) return next
+    const address = terminator.kind === 'fall' ? terminator.next : terminator.kind === 'jump' ? terminator.target : undefined
+    const node = address === undefined ? undefined : this.nodeAt.get(address)
+    if (node === undefined || this.entryIndex.has(node) || this.flow.isHeader[node]) return undefined
+    return this.blocks[node - 1].instructions[0]
+  }
+
+  /** Constants that a register probably holds. */
+  private mayHold(register: number): readonly bigint[] {
+    const moved = this.moved.get(register) ?? []
+    return this.registers === undefined ? moved : [...moved, this.registers[register]]
   }
 
   /** What is known of the flags at the start of a block: from its one predecessor, or by the agreement that its need makes. */
