@@ -47,6 +47,28 @@ describe('Cpu', () => {
     }
   })
 
+  // What an empty window or TLB entry has for a base must not let an access in.
+  test.each(['interpreter', 'translator'] as const)('no address that is not canonical leads anywhere: %s', (tier) => {
+    const accesses = {
+      'mov rax,[rbx]': [0x48, 0x8b, 0x03],
+      'mov [rbx],rax': [0x48, 0x89, 0x03],
+      'mov rax,[rbx] ; mov [rbx+64],rax': [0x48, 0x8b, 0x03, 0x48, 0x89, 0x43, 0x40],
+      'mov rsp,rbx ; push rax ; push rax ; push rax': [0x48, 0x89, 0xdc, 0x50, 0x50, 0x50],
+      'mov rsp,rbx ; int 3': [0x48, 0x89, 0xdc, 0xcc],
+      'mov rsi,rbx ; lodsq': [0x48, 0x89, 0xde, 0x48, 0xad],
+    }
+    for (const [text, code] of Object.entries(accesses))
+      for (const address of [1n << 62n, 1n << 63n, 3n << 62n, 1n << 47n])
+        for (const offset of [0n, 0x800n, 0xfe0n, 0x10000n]) {
+          const { cpu, memory } = bareCpu({ tier })
+          memory.write(0x100000, Uint8Array.from([...code, 0xf4]))
+          cpu.rip = 0x100000n
+          cpu.setGpr(3, BigInt.asIntN(64, address + offset))
+          cpu.run(10)
+          expect(cpu.shutdown, `${text} at 0x${(address + offset).toString(16)}`).toBe(true)
+        }
+  })
+
   describe.each([
     ['interpreter', undefined],
     ['auto', 3],

@@ -188,7 +188,10 @@ export const TLB_ENTRY_BYTES = 32
 export const TlbField = { READ: 0, WRITE: 8, HOST: 16 } as const
 export const TLB_SUPERVISOR = 0x10000
 export const TLB_USER = TLB_SUPERVISOR + TLB_ENTRIES * TLB_ENTRY_BYTES
-/** A tag no linear address comes near: it is not canonical, so the XOR stays above 4096 for every canonical address. */
+/**
+ * A tag that nothing hits: its page is not that of its slot, so that the XOR with what is looked up there stays above 4096, canonical
+ * or not.
+ */
 export const TLB_INVALID_HI = 0x40000000
 
 /**
@@ -201,18 +204,18 @@ export const TLB_WINDOWS = 0x40000
 export const TlbWindowField = { READ_BASE: 0, WRITE_BASE: 8, READ_BYTES: 16, WRITE_BYTES: 20, DELTA: 24 } as const
 
 /**
- * The windows that translated code looked through last, one for each base register, kind of access and privilege: base u64 +0 (not
- * canonical: none), bytes u64 +8 (never fewer than a page's), DELTA i32 +16. An access at `va` is inside when `va - base`, unsigned, is
- * less than the bytes.
+ * The windows that translated code looked through last, one for each base register, kind of access and privilege: base u64 +0, bytes
+ * u64 +8 (0: there is none), DELTA i32 +16, half the bytes u32 +20. An access at `va` is inside when `va - base`, unsigned, is less than
+ * the bytes. No base is out of reach: `va` may not be canonical.
  */
 export const WINDOW_SLOT_BYTES = 24
 export const WINDOW_SLOT_COUNT = 24
 export const WINDOW_SLOTS = 0x1000
 export const WINDOW_SLOTS_END = WINDOW_SLOTS + 4 * WINDOW_SLOT_COUNT * WINDOW_SLOT_BYTES
-/** In the same form the windows that were found last: by reading and by writing as supervisor, by reading and by writing as user. */
+/** In the same form, without halves, those that were found last: by reading and by writing as supervisor, by reading and by writing as user. */
 export const LAST_WINDOWS = WINDOW_SLOTS_END
 export const LAST_WINDOWS_END = LAST_WINDOWS + 4 * WINDOW_SLOT_BYTES
-export const WindowSlotField = { BASE: 0, BYTES: 8, DELTA: 16 } as const
+export const WindowSlotField = { BASE: 0, BYTES: 8, DELTA: 16, HALF_BYTES: 20 } as const
 
 /** What keeps an access of up to 16 bytes that begins in a window from ending behind it. */
 export const WINDOW_TAIL_BYTES = 15

@@ -292,21 +292,25 @@ export class RegionEmit extends Emit {
     const { code } = this
     const slot = this.windows + ((write ? WINDOW_SLOT_COUNT : 0) + place) * WINDOW_SLOT_BYTES
     this.pushDistance(address, slot)
+    this.pushBytes(slot)
     code.op(Op.i64_ge_u)
     code.if()
     this.lookThroughTlb(address, write, size, slot)
     code.end()
     this.pushHost(address, slot)
   }
-  /** Pushes how far the linear address in a local is from a window's beginning, and how far it may be. */
+  /** Pushes how far the linear address in a local is from a window's beginning. */
   private pushDistance(address: number, slot: number): void {
     const { code } = this
     code.get(address)
     code.i32Const(0)
     code.memory(Op.i64_load, slot + WindowSlotField.BASE)
     code.op(Op.i64_sub)
-    code.i32Const(0)
-    code.memory(Op.i64_load, slot + WindowSlotField.BYTES)
+  }
+  /** Pushes which distance is too far. */
+  private pushBytes(slot: number): void {
+    this.code.i32Const(0)
+    this.code.memory(Op.i64_load, slot + WindowSlotField.BYTES)
   }
   /** Pushes the host address of the linear address in a local, which is in the window. */
   private pushHost(address: number, slot: number): void {
@@ -343,6 +347,12 @@ export class RegionEmit extends Emit {
     move(WindowSlotField.BASE, Op.i64_load, Op.i64_store, write ? TlbWindowField.WRITE_BASE : TlbWindowField.READ_BASE)
     move(WindowSlotField.BYTES, Op.i64_load32_u, Op.i64_store, write ? TlbWindowField.WRITE_BYTES : TlbWindowField.READ_BYTES)
     move(WindowSlotField.DELTA, Op.i32_load, Op.i32_store, TlbWindowField.DELTA)
+    code.i32Const(0)
+    code.i32Const(0)
+    code.memory(Op.i32_load, slot + WindowSlotField.BYTES)
+    code.i32Const(1)
+    code.op(Op.i32_shr_u)
+    code.memory(Op.i32_store, slot + WindowSlotField.HALF_BYTES)
   }
   /** Accesses by one base register mostly go to one place; those by none are told apart by where their displacement leads. */
   private windowPlace(): number {
@@ -365,11 +375,19 @@ export class RegionEmit extends Emit {
       this.pushHost(Local.ADDRESS, slot)
       code.set(this.groupLocal(number))
       this.pushDistance(Local.ADDRESS, slot)
-      if (span > WINDOW_TAIL_BYTES + 1) {
-        code.i64Const(span - WINDOW_TAIL_BYTES - 1)
+      if (span <= WINDOW_TAIL_BYTES + 1) {
+        this.pushBytes(slot)
+        code.op(Op.i64_lt_u)
+      } else {
+        // In halves, so that the difference may be negative and the distance is not.
+        code.i64Const(1)
+        code.op(Op.i64_shr_u)
+        code.i32Const(0)
+        code.memory(Op.i64_load32_u, slot + WindowSlotField.HALF_BYTES)
+        code.i64Const((span - WINDOW_TAIL_BYTES) >> 1)
         code.op(Op.i64_sub)
+        code.op(Op.i64_lt_s)
       }
-      code.op(Op.i64_lt_u)
       if (alignment !== undefined) {
         code.get(this.groupLocal(number))
         code.i32Const(alignment)

@@ -1,6 +1,6 @@
 import type { PhysicalMemory } from '../../memory.ts'
 import {
-  LAST_WINDOWS, LAST_WINDOWS_END, RAM_BASE, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_INVALID_HI, TLB_SUPERVISOR, TLB_WINDOW_BYTES, TLB_WINDOWS,
+  LAST_WINDOWS, LAST_WINDOWS_END, RAM_BASE, TLB_ENTRIES, TLB_ENTRY_BYTES, TLB_SUPERVISOR, TLB_WINDOW_BYTES, TLB_WINDOWS,
   TlbField, TlbWindowField, WINDOW_SLOT_BYTES, WINDOW_SLOTS, WINDOW_TAIL_BYTES, WindowSlotField,
 } from '../state.ts'
 import type { CpuState } from './views.ts'
@@ -50,7 +50,6 @@ export class Windows {
   private lowest = Infinity
   private highest = -Infinity
   private readonly isListed = new Uint8Array(2 * TLB_ENTRIES)
-  private readonly emptySlots: Uint8Array
   /** Eight of the memory's codePages each. */
   private readonly octets: Float64Array
   /** Of the pages in each of the windows found last. */
@@ -66,12 +65,6 @@ export class Windows {
     this.i32 = state.i32
     this.memory = memory
     this.octets = new Float64Array(memory.codePages.buffer, 0, memory.codePages.length >> 3)
-    const words = new Int32Array((LAST_WINDOWS_END - WINDOW_SLOTS) >> 2)
-    for (let at = 0; at < words.length; at += WINDOW_SLOT_BYTES >> 2) {
-      words[at + (WindowSlotField.BASE >> 2) + 1] = TLB_INVALID_HI
-      words[at + (WindowSlotField.BYTES >> 2)] = PAGE_WINDOW_BYTES
-    }
-    this.emptySlots = new Uint8Array(words.buffer)
   }
 
   /** Computes the windows of a TLB slot that is being filled for the page at (lo, hi), which is of that span. */
@@ -192,7 +185,7 @@ export class Windows {
   }
 
   private forget(): void {
-    this.state.u8.set(this.emptySlots, WINDOW_SLOTS)
+    this.state.u8.fill(0, WINDOW_SLOTS, LAST_WINDOWS_END)
   }
 
   /** Ends the measured window before the page so many pages away. */
