@@ -212,7 +212,7 @@ export const WINDOW_SLOT_BYTES = 24
 export const WINDOW_SLOT_COUNT = 24
 export const WINDOW_SLOTS = 0x1000
 export const WINDOW_SLOTS_END = WINDOW_SLOTS + 4 * WINDOW_SLOT_COUNT * WINDOW_SLOT_BYTES
-/** In the same form, without halves, those that were found last: by reading and by writing as supervisor, by reading and by writing as user. */
+/** In the same form, without halves, those found last: by reading and by writing as supervisor, by reading and by writing as user. */
 export const LAST_WINDOWS = WINDOW_SLOTS_END
 export const LAST_WINDOWS_END = LAST_WINDOWS + 4 * WINDOW_SLOT_BYTES
 export const WindowSlotField = { BASE: 0, BYTES: 8, DELTA: 16, HALF_BYTES: 20 } as const
