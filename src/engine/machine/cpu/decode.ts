@@ -381,8 +381,10 @@ export function decode(
     const mod = modRm >> 6
     result.reg = ((modRm >> 3) & 7) | ((rex & 4) << 1)
     const low = modRm & 7
-    if (mod === 3) result.rm = low | ((rex & 1) << 3)
-    else {
+    if (mod === 3) {
+      result.rm = low | ((rex & 1) << 3)
+      if (definition.addressed === true) result.segment = segmentFor(long, mode, segmentOverride, SegmentIndex.DS)
+    } else {
       result.hasMemory = true
       let stackSegment = false
       const narrow = addressBytes === 2

@@ -69,12 +69,22 @@ export const AAD = define('aad', ['read'], (e) => {
 /** SALC, in no manual: AL = CF ? FFH : 0. */
 export const SALC = define('salc', [], (e) => e.setRegister(0, e.select(e.carry(), e.constI32(0xff), e.constI32(0)), 1), { needs: 'carry' })
 
-/** ARPL: raises the RPL of a selector to that of another; ZF tells. */
-export const ARPL = define('arpl', ['modify', 'read'], (e) => {
-  const selector = e.get(0)
+/** ARPL: raises the RPL of a selector to that of another; ZF tells. Memory is written only when it does. */
+const adjust = (e: Emit, selector: Value): { isLess: Value; adjusted: Value; flags: Value } => {
   const level = e.and(e.get(1), e.constI32(3))
   const isLess = e.ltU(e.and(selector, e.constI32(3)), level)
   const flags = e.or(e.and(e.flagsWord(), e.constI32(~Rflag.ZF)), e.shl(isLess, e.constI32(6)))
-  e.set(0, e.select(isLess, e.or(e.and(selector, e.constI32(0xfffc)), level), selector))
+  return { isLess, adjusted: e.or(e.and(selector, e.constI32(0xfffc)), level), flags }
+}
+export const ARPL = define('arpl', ['modify', 'read'], (e) => {
+  const selector = e.get(0)
+  const { isLess, adjusted, flags } = adjust(e, selector)
+  e.set(0, e.select(isLess, adjusted, selector))
+  e.setFlags(flags)
+}, { needs: 'flags' })
+export const ARPLM = define('arplm', ['address', 'read'], (e) => {
+  const addressFor = (write: boolean): Value => e.addressAt(e.constI64(0), 2, write)
+  const { isLess, adjusted, flags } = adjust(e, e.load(addressFor(false), 2, { stack: 'operand' }))
+  e.if(isLess, () => e.store(addressFor(true), 2, adjusted, { stack: 'operand' }))
   e.setFlags(flags)
 }, { needs: 'flags' })

@@ -9,7 +9,7 @@ import {
   POP, POPA, POP_MEMORY, PUSH,
   PUSHA, PUSH_IMM, SAHF, SCAS, STOS, XCHG, XLAT,
 } from './data.ts'
-import { AAA, AAD, AAM, AAS, ARPL, DAA, DAS, SALC } from './decimal.ts'
+import { AAA, AAD, AAM, AAS, ARPL, ARPLM, DAA, DAS, SALC } from './decimal.ts'
 import type { Definition } from './definition.ts'
 import type { Row } from './row.ts'
 import { MMX_TABLE } from './sse/mmx.ts'
@@ -92,7 +92,8 @@ const general: Row[] = [
   row('60', '', PUSHA, { mode: 'legacy', size: 'v' }),
   row('61', '', POPA, { mode: 'legacy', size: 'v' }),
   row('63', 'Gv,Ed', MOVSX, { mode: 'long' }),
-  row('63', 'Ew,Gw', ARPL, { mode: 'legacy' }),
+  row('63', 'Ew,Gw', ARPL, { mode: 'legacy', form: 'register' }),
+  row('63', 'Mw,Gw', ARPLM, { mode: 'legacy', form: 'memory' }),
   row('68', 'Iz', PUSH_IMM, { wide: 'default', size: 'v' }),
   row('69', 'Gv,Ev,Iz', IMUL3),
   row('6A', 'Ib', PUSH_IMM, { wide: 'default', size: 'v' }),

@@ -176,15 +176,8 @@ class Builder {
     if (hasUndefinedResult(name, facts)) return undefined
     this.record.set(new Uint8Array(CODE_BYTES).fill(0xcc), CODE)
     this.record.set(bytes, CODE)
-    return { name, record: this.record, undefinedFlags: decimalFlags(name) | undefinedFlags(name, facts) | flagsNotRestored(name) }
+    return { name, record: this.record, undefinedFlags: undefinedFlags(name, facts) | flagsNotRestored(name) }
   }
-}
-
-/** Flags that decimal arithmetic leaves undefined, SDM vol. 2. */
-function decimalFlags(name: string): number {
-  if (name === 'daa' || name === 'das') return Rflag.OF
-  if (name === 'aaa' || name === 'aas') return Rflag.OF | Rflag.SF | Rflag.ZF | Rflag.PF
-  return name === 'aam' || name === 'aad' ? Rflag.OF | Rflag.AF | Rflag.CF : 0
 }
 
 /** The case that a number stands for. */
