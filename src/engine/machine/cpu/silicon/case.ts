@@ -16,7 +16,11 @@ export interface SiliconCase {
   undefinedBefore: number
   /** Instructions by definition name, for messages. */
   names: readonly string[]
+  mode: CaseMode
 }
+
+/** Where a case runs: in 64-bit mode, or in a 32-bit code segment beside it (SDM vol. 3, 5.2.1). */
+export type CaseMode = 'long' | 'compatibility'
 
 const INTERESTING: readonly bigint[] = [
   0n, 1n, 2n, 0x7fn, 0x80n, 0xffn, 0x100n, 0x7fffn, 0x8000n, 0xffffn, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n,

@@ -2,6 +2,7 @@ import { PhysicalMemory } from '../../memory.ts'
 import type { CpuHost } from '../core.ts'
 import { Cpu } from '../cpu.ts'
 import type { Tier } from '../cpu.ts'
+import type { CaseMode } from './case.ts'
 import { Activity, RAM_BASE, SegmentAttribute, SegmentIndex, State } from '../state.ts'
 import { FXSAVE_BYTES, fxrstor, fxsave } from '../system/fxsave.ts'
 import { Cr0, Cr4, Efer, Word } from '../system/views.ts'
@@ -34,8 +35,9 @@ const HANDLER_BYTES = 16
 const Pte = { P: 1, W: 2, U: 4, PS: 0x80 } as const
 const KERNEL_CODE = 0x08
 /** Selectors that Linux has for programs, as MOV from a segment register shows them. */
-const USER_CODE = 0x33
+const USER_CODE = { long: { selector: 0x33, attributes: 0xa0fb }, compatibility: { selector: 0x23, attributes: 0xc0fb } } as const
 const USER_DATA = 0x2b
+const USER_DATA_ATTRIBUTES = 0xc0f3
 const NX = 1n << 63n
 
 /** Vectors that push an error code. */
@@ -45,16 +47,18 @@ const INSTRUCTIONS_MAX = 5000
 const PAGE_FAULT = 14
 const XMM_REGISTERS = 16
 
-/** Runs cases in 64-bit mode at CPL 3, as runner.c does on the processor underneath. */
+/** Runs cases at CPL 3, as runner.c does on the processor underneath. */
 export class EmulatedProcessor {
   readonly warnings: string[] = []
   private readonly memory = new PhysicalMemory(RAM_BYTES)
   private readonly cpu: Cpu
   private readonly data: Uint32Array
   private readonly fx = new Uint8Array(FXSAVE_BYTES)
+  private readonly mode: CaseMode
 
-  constructor(tier: Tier) {
+  constructor(tier: Tier, mode: CaseMode = 'long') {
     const { memory } = this
+    this.mode = mode
     const host: CpuHost = {
       portIn: () => 0,
       portOut: () => {},
@@ -95,12 +99,21 @@ export class EmulatedProcessor {
     state.u32[State.GDTR_LIMIT >> 2] = 0x3f
     state.u32[State.IDTR_LIMIT >> 2] = 32 * 16 - 1
     state.setSegment(SegmentIndex.TR, 0x40, 0x8b, (KERNEL_LO + TSS) | 0, KERNEL_HI, 0x67)
-    for (const segment of [SegmentIndex.ES, SegmentIndex.DS, SegmentIndex.FS, SegmentIndex.GS])
-      state.setSegment(segment, 0, SegmentAttribute.UNUSABLE, 0, 0, 0)
     state.u32[Word.CR4] = Cr4.PAE | Cr4.OSFXSR | Cr4.OSXMMEXCPT
     state.u32[Word.EFER] = Efer.LME | Efer.LMA | Efer.NXE | Efer.SCE
     state.i32[Word.CR0] = Cr0.PE | Cr0.MP | Cr0.ET | Cr0.NE | Cr0.PG | Cr0.WP
     this.cpu.setCr3(PML4)
+  }
+
+  private setSegments(): void {
+    const { state } = this.cpu.system
+    const { selector, attributes } = USER_CODE[this.mode]
+    state.setSegment(SegmentIndex.CS, selector, attributes, 0, 0, 0xffffffff)
+    state.setSegment(SegmentIndex.SS, USER_DATA, USER_DATA_ATTRIBUTES, 0, 0, 0xffffffff)
+    for (const segment of [SegmentIndex.ES, SegmentIndex.DS])
+      if (this.mode === 'long') state.setSegment(segment, 0, SegmentAttribute.UNUSABLE, 0, 0, 0)
+      else state.setSegment(segment, USER_DATA, USER_DATA_ATTRIBUTES, 0, 0, 0xffffffff)
+    for (const segment of [SegmentIndex.FS, SegmentIndex.GS]) state.setSegment(segment, 0, SegmentAttribute.UNUSABLE, 0, 0, 0)
   }
 
   /** Executes the case and leaves the outcome in its place, as layout.ts says. Throws when it does not end in a trap. */
@@ -120,8 +133,7 @@ export class EmulatedProcessor {
     fx.set(record.subarray(At.XMM, At.XMM + 256), FX_BYTES)
     new DataView(fx.buffer).setUint32(FX_MXCSR.from, view.getUint32(At.MXCSR, true), true)
     fxrstor(state, fx, XMM_REGISTERS)
-    state.setSegment(SegmentIndex.CS, USER_CODE, 0xa0fb, 0, 0, 0xffffffff)
-    state.setSegment(SegmentIndex.SS, USER_DATA, 0xc0f3, 0, 0, 0xffffffff)
+    this.setSegments()
     cpu.setRflags(view.getUint32(At.RFLAGS, true))
     cpu.rip = BigInt(CODE_ADDRESS)
     i32[State.ACTIVITY >> 2] &= ~Activity.HALTED

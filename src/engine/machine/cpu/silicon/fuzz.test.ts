@@ -10,10 +10,10 @@ import type { Tier } from '../cpu.ts'
 import type { Row } from '../instructions/row.ts'
 import { differencesOnAmd, readsEnvironment } from './amd.ts'
 import { ANY_MXCSR, writeRecord } from './case.ts'
-import type { SiliconCase } from './case.ts'
+import type { CaseMode, SiliconCase } from './case.ts'
 import { differences } from './compare.ts'
 import { EmulatedProcessor } from './emulator.ts'
-import { ROWS, generate } from './generate.ts'
+import { COMPATIBILITY_ROWS, ROWS, generate } from './generate.ts'
 import { At, CODE_ADDRESS, RECORD_BYTES } from './layout.ts'
 import { isApproximate } from './undefined.ts'
 import { X87_ROWS, describeX87, isX87 } from './x87.ts'
@@ -26,7 +26,7 @@ import type { Vector } from './vectors.ts'
  *     SILICON=100000 SILICON_SEED=1 SILICON_TIER=interpreter npx vitest run src/engine/machine/cpu/silicon/fuzz.test.ts
  *
  * SILICON_MXCSR=1 starts from any MXCSR, SILICON_FLOAT=1 takes instructions that depend on it. SILICON_X87=1 takes
- * the instructions of the x87 instead of the others. SILICON_LATER=1 those after SSE3.
+ * the instructions of the x87 instead of the others. SILICON_LATER=1 those after SSE3. SILICON_MODE=compatibility runs 32-bit code.
  * SILICON_ONLY=name restricts the first instruction to one
  * definition. SILICON_REPORT says how many differences to show. SILICON_RECORD=1 keeps the first VECTORS_PER_ROW cases of each row,
  * where the two agree, in one of the files that vectors.test.ts replays.
@@ -37,26 +37,26 @@ const TIER = (process.env.SILICON_TIER ?? 'interpreter') as Tier
 const ONLY = process.env.SILICON_ONLY
 const X87 = process.env.SILICON_X87 !== undefined
 const FLOAT = process.env.SILICON_FLOAT !== undefined
+const MODE = (process.env.SILICON_MODE ?? 'long') as CaseMode
 const LATER = process.env.SILICON_LATER !== undefined
 /** What came after SSE3, MMX, and FISTTP. */
 const isLater = ({ opcode, definition: { mmx, name } }: Row): boolean =>
   mmx === true || /0F 3[8A]|0F C7|0F AE/.test(opcode) || /^D[BDF]\/1m$/.test(name)
 const RECORD = process.env.SILICON_RECORD !== undefined
-const FILE = X87 ? 'x87-vectors.bin.gz' : FLOAT ? 'float-vectors.bin.gz' : LATER ? 'later-vectors.bin.gz' : 'vectors.bin.gz'
-const VECTORS_PER_ROW = X87 ? 40 : FLOAT ? 10 : LATER ? 8 : 7
+const FILE =
+  MODE !== 'long' ? 'compatibility-vectors.bin.gz' : X87 ? 'x87-vectors.bin.gz' : FLOAT ? 'float-vectors.bin.gz' : LATER ? 'later-vectors.bin.gz' : 'vectors.bin.gz'
+const VECTORS_PER_ROW = MODE !== 'long' ? 4 : X87 ? 40 : FLOAT ? 10 : LATER ? 8 : 7
 const BATCH = 20_000
 const PROGRESS_BATCHES = 5
 const REPORTED_MAX = Number(process.env.SILICON_REPORT ?? 12)
 /** What runner.c calls a case that does not end. */
 const ENDLESS = 0xffffffff
-/** Where no constant that cases like points. */
-const RUNNER_BASE = '0x5a5a0000'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = join(here, '../../../../..')
 
 function disassemble(code: readonly number[]): string {
-  const decoder = new Decoder(64, Uint8Array.from(code), DecoderOptions.None)
+  const decoder = new Decoder(MODE === 'long' ? 64 : 32, Uint8Array.from(code), DecoderOptions.None)
   decoder.ip = BigInt(CODE_ADDRESS)
   const formatter = new Formatter(FormatterSyntax.Intel)
   const lines: string[] = []
@@ -80,18 +80,19 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
       'cc',
       '-target',
       'x86_64-linux-musl',
-      '-static',
+      '-static-pie',
+      '-fPIE',
       '-O1',
-      `-Wl,--image-base=${RUNNER_BASE}`,
       join(here, 'runner.c'),
       '-o',
       runner,
     ])
-    const all = LATER ? [...ROWS, ...X87_ROWS] : X87 ? X87_ROWS : ROWS
+    const own = MODE === 'long' ? ROWS : COMPATIBILITY_ROWS
+    const all = LATER ? [...own, ...X87_ROWS] : X87 ? X87_ROWS : own
     const isWanted = (row: Row): boolean =>
       (ONLY === undefined || row.definition.name === ONLY) && (!FLOAT || row.definition.float === true) && (!LATER || isLater(row))
     const rows = all.filter(isWanted)
-    const emulated = new EmulatedProcessor(TIER)
+    const emulated = new EmulatedProcessor(TIER, MODE)
     const onAmd = readFileSync('/proc/cpuinfo', 'utf8').includes('AuthenticAMD')
     let incomparable = 0
     const problems = new Map<string, { count: number; example: string }>()
@@ -102,12 +103,12 @@ test.runIf(COUNT > 0 && process.platform === 'linux' && process.arch === 'x64')(
       const cases: SiliconCase[] = []
       const count = Math.min(BATCH, COUNT - done)
       for (let index = 0; index < count; index++)
-        cases.push(generate(FIRST_SEED + done + index, rows[(FIRST_SEED + done + index) % rows.length]))
+        cases.push(generate(FIRST_SEED + done + index, rows[(FIRST_SEED + done + index) % rows.length], MODE))
       const before = new Uint8Array(count * RECORD_BYTES)
       cases.forEach((each, index) => writeRecord(each, before.subarray(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)))
       const file = join(folder, 'cases')
       writeFileSync(file, before)
-      execFileSync(runner, [file])
+      execFileSync(runner, MODE === 'long' ? [file] : [file, MODE])
       const native = readFileSync(file)
       cases.forEach((each, index) => {
         const start = before.slice(index * RECORD_BYTES, (index + 1) * RECORD_BYTES)

@@ -3,7 +3,7 @@ import type { Row } from '../instructions/row.ts'
 import { ARITHMETIC_FLAGS } from '../state.ts'
 import { Random } from '../testing/random-program.ts'
 import { STACK_OFFSET, interestingInteger, writeRecord } from './case.ts'
-import type { SiliconCase } from './case.ts'
+import type { CaseMode, SiliconCase } from './case.ts'
 import {
   At, CODE_ADDRESS, CODE_BYTES_MAX, DATA_ADDRESS, DATA_BYTES, READ_ONLY_ADDRESS, RECORD_BYTES, UNMAPPED_ADDRESS, WINDOW_ADDRESS,
   WINDOW_BYTES,
@@ -25,14 +25,16 @@ const MARGIN = 112
 const CODE_LENGTH_MAX = CODE_BYTES_MAX - 32
 
 /** Rows that mean something else, or nothing, on the processor underneath; and what is not for programs. */
-function isComparable({ definition, mode, opcode }: Row): boolean {
-  if (definition.control === 'system' || mode === 'legacy') return false
+function isComparable({ definition, opcode }: Row): boolean {
+  if (definition.control === 'system' && !/^sysm?_(BOUND|INTO)$/.test(definition.name)) return false
   // X87_ROWS has these one by one.
   if (/^(D[8-F]|9B)\b/.test(opcode)) return false
   // With an operand in memory AMD's processors leave the x87 alone, against the manual that we go by.
   return definition.name !== 'mmx_cvtpi2ps'
 }
-export const ROWS: readonly Row[] = TABLE.filter(isComparable)
+const COMPARABLE = TABLE.filter(isComparable)
+export const ROWS: readonly Row[] = COMPARABLE.filter(({ mode }) => mode !== 'legacy')
+export const COMPATIBILITY_ROWS: readonly Row[] = COMPARABLE.filter(({ mode, rexW }) => mode !== 'long' && rexW === undefined)
 
 interface Operand {
   letter: string
@@ -57,11 +59,16 @@ class CaseBuilder {
   private undefinedBefore = 0
   private readonly random: Random
   private readonly seed: number
+  private readonly mode: CaseMode
+  /** General and XMM registers that there are. */
+  private readonly registers: number
   private readonly pinned = new Map<number, bigint>()
   private readonly memory: [number, bigint][] = []
 
-  constructor(seed: number) {
+  constructor(seed: number, mode: CaseMode) {
     this.seed = seed
+    this.mode = mode
+    this.registers = mode === 'long' ? 16 : 8
     this.random = new Random(seed ^ 0x9e3779b9)
     for (let index = 0; index < 8; index++) this.random.next()
   }
@@ -75,6 +82,7 @@ class CaseBuilder {
       undefinedFlags: this.undefinedFlags,
       undefinedBefore: this.undefinedBefore,
       names: this.names,
+      mode: this.mode,
     }
   }
 
@@ -103,7 +111,7 @@ class CaseBuilder {
 
   private register(): number {
     for (;;) {
-      const register = this.random.below(16)
+      const register = this.random.below(this.registers)
       if (register === RSP && !this.chance(20)) continue
       if (this.pinned.has(register) && !this.chance(25)) continue
       return register
@@ -143,7 +151,7 @@ class CaseBuilder {
     const { definition } = row
     const isFirst = this.names.length === 0
     // What is undefined must not steer what follows.
-    if (this.undefinedFlags !== 0 && definition.needs !== undefined) return false
+    if (this.undefinedFlags !== 0 && (definition.needs !== undefined || definition.name === 'sys_INTO')) return false
     if (this.names.some((name) => isApproximate(name) || isTranscendental(name))) return false
     const operands = parseOperands(row)
     const parts = row.opcode.split(' ')
@@ -155,15 +163,20 @@ class CaseBuilder {
     const varies = row.size === 'v' || operands.some(({ size }) => size === 'v' || size === 'z')
     const hasControl = definition.control !== undefined
     const override = mandatory === undefined && varies && !hasControl && opcode[0] !== 0x63 && this.chance(25)
-    const wide = (varies || operands.some(({ size }) => size === 'y')) && !hasControl && this.chance(40)
+    const isLong = this.mode === 'long'
+    const wide = isLong && (varies || operands.some(({ size }) => size === 'y')) && !hasControl && this.chance(40)
     let size = wide ? 8 : override ? 2 : 4
-    if (row.wide === 'forced' || (row.wide === 'default' && size === 4)) size = 8
+    if (isLong && (row.wide === 'forced' || (row.wide === 'default' && size === 4))) size = 8
     const bytesOf = (code: string): number => ({ b: 1, w: 2, d: 4, q: 8, x: 16, y: size === 2 ? 4 : size })[code] ?? size
 
     let rex = wide || row.rexW === true ? 8 : 0
-    let rexNeeded = this.chance(15)
+    let rexNeeded = this.chance(15) && isLong
     const prefixes: number[] = []
-    if (this.chance(3)) prefixes.push(random.pick([0x26, 0x2e, 0x36, 0x3e]))
+    // Whether MASKMOVQ is one of MMX's when its segment is refused is the processor's choice.
+    const segmented = definition.name !== 'mmx_maskmovdqu'
+    // FS has a base of the program's own in 64-bit mode; beside it, both FS and GS are null.
+    if (segmented && this.chance(3)) prefixes.push(random.pick([0x26, 0x2e, 0x36, 0x3e, 0x65]))
+    else if (segmented && !isLong && this.chance(1)) prefixes.push(0x64)
     if (mandatory === '66' || override) prefixes.push(0x66)
 
     // ---- strings and the like have operands that no letter names
@@ -174,7 +187,7 @@ class CaseBuilder {
       this.pinned.set(1, this.pinned.get(1)! & 0xfn)
     }
 
-    if (definition.addressed === true && this.chance(15) && this.narrowAddresses(row)) prefixes.push(0x67)
+    if (isLong && definition.addressed === true && this.chance(15) && this.narrowAddresses(row)) prefixes.push(0x67)
 
     // ---- registers and memory
     let reg = extension >= 0 ? extension : 0
@@ -186,7 +199,7 @@ class CaseBuilder {
     for (const { letter, size: code } of operands) {
       const operandBytes = x87OperandBytes(definition.name) ?? bytesOf(code)
       if ('GVP'.includes(letter)) {
-        reg = letter !== 'G' ? random.below(16) : this.register()
+        reg = letter !== 'G' ? random.below(this.registers) : this.register()
         if (letter === 'G' && definition.name.startsWith('bt') && definition.name.endsWith('m') && isFirst)
           this.pinBitOffset(reg, operandBytes)
       } else if (letter === 'Z') {
@@ -195,7 +208,7 @@ class CaseBuilder {
         opcode[opcode.length - 1] += register & 7
         rmRegister = register
       } else if (letter === 'O') {
-        tail = littleEndian(this.target(operandBytes), 8)
+        tail = littleEndian(this.target(operandBytes), isLong ? 8 : 4)
       } else if (letter === 'I') {
         const length = code === 'b' ? 1 : code === 'w' ? 2 : code === 'v' ? size : Math.min(size, 4)
         const value = random.below(3) === 0 ? BigInt(random.next()) : interestingInteger(random)
@@ -220,7 +233,7 @@ class CaseBuilder {
           rip = address.rip
           if (address.short) prefixes.push(0x67)
         } else {
-          rmRegister = vector ? random.below(16) : this.register()
+          rmRegister = vector ? random.below(this.registers) : this.register()
           if (definition.control === 'jump-indirect' || definition.control === 'call-indirect') {
             if (!isFirst) return false
             if (rmRegister !== RSP && this.chance(90)) this.pin(rmRegister, this.landing())
@@ -330,30 +343,33 @@ class CaseBuilder {
     contents: readonly bigint[],
   ): { modRm: number[]; rex: number; rip?: { at: number; target: bigint }; short: boolean } {
     const { random } = this
-    const target = this.target(1 << Math.min(4, 31 - Math.clz32(operandBytes)), operandBytes)
+    const isLong = this.mode === 'long'
+    const bits = isLong ? 64 : 32
+    const target = BigInt.asUintN(bits, this.target(1 << Math.min(4, 31 - Math.clz32(operandBytes)), operandBytes))
     if (target >= BigInt(WINDOW_ADDRESS) && target < BigInt(WINDOW_ADDRESS + WINDOW_BYTES - 8 * contents.length))
       contents.forEach((quadword, index) => this.memory.push([Number(target) - WINDOW_ADDRESS + index * 8, quadword]))
     const form = random.below(10)
+    if (form === 0 && !isLong) return { modRm: [0x05, ...littleEndian(target, 4)], rex: 0, short: false }
     if (form === 0 && fitsI32(target)) return { modRm: [0x05, 0, 0, 0, 0], rex: 0, rip: { at: 1, target }, short: false }
-    if (form === 1 && fitsI32(target)) return { modRm: [0x04, 0x25, ...littleEndian(target, 4)], rex: 0, short: false }
-    const short = this.chance(5) && target < 0x100000000n
+    if (form === 1 && (fitsI32(target) || !isLong)) return { modRm: [0x04, 0x25, ...littleEndian(target, 4)], rex: 0, short: false }
+    const short = isLong && this.chance(5) && target < 0x100000000n
     const withIndex = this.chance(40)
     const scale = random.below(4)
     let rex = 0
     let index = -1
     let indexValue = 0n
     if (withIndex) {
-      do index = random.below(16)
+      do index = random.below(this.registers)
       while (index === RSP)
       indexValue = this.pin(index, this.chance(50) ? BigInt(random.below(64)) : BigInt(random.next()) - 0x80000000n)
     }
     let displacement = random.pick([0n, BigInt(random.below(256) - 128), BigInt(random.next() | 0)])
-    let base = random.below(16)
-    if (base === index) base = (base + 1) & 15
+    let base = random.below(this.registers)
+    if (base === index) base = (base + 1) & (this.registers - 1)
     const known = base === RSP ? BigInt(WINDOW_ADDRESS + STACK_OFFSET + moved) : this.pinned.get(base)
     const scaled = indexValue << BigInt(scale)
-    if (known !== undefined || base === RSP) displacement = BigInt.asIntN(64, target - (known ?? 0n) - scaled)
-    else this.pin(base, (short ? BigInt(random.next()) << 32n : 0n) + BigInt.asUintN(short ? 32 : 64, target - scaled - displacement))
+    if (known !== undefined || base === RSP) displacement = BigInt.asIntN(bits, target - (known ?? 0n) - scaled)
+    else this.pin(base, (short ? BigInt(random.next()) << 32n : 0n) + BigInt.asUintN(short ? 32 : bits, target - scaled - displacement))
     if (!fitsI32(displacement))
       return { modRm: [0x04, 0x25, ...littleEndian(BigInt(WINDOW_ADDRESS + this.windowOffset(16)), 4)], rex: 0, short: false }
     if (base >= 8) rex |= 1
@@ -371,12 +387,13 @@ class CaseBuilder {
 }
 
 /** The case that a seed stands for: one to four instructions, the first of the given row or of any. */
-export function generate(seed: number, row?: Row): SiliconCase {
+export function generate(seed: number, row?: Row, mode: CaseMode = 'long'): SiliconCase {
   const random = new Random(seed * 2654435761)
   for (let index = 0; index < 4; index++) random.next()
-  const builder = new CaseBuilder(seed)
+  const builder = new CaseBuilder(seed, mode)
   const length = random.below(3) > 0 ? 1 : 2 + random.below(3)
-  const next = (): Row => random.pick(row && isX87(row.definition.name) && random.below(3) > 0 ? X87_ROWS : ROWS)
+  const rows = mode === 'long' ? ROWS : COMPATIBILITY_ROWS
+  const next = (): Row => random.pick(row && isX87(row.definition.name) && random.below(3) > 0 ? X87_ROWS : rows)
   for (let attempt = 0; builder.names.length < length && attempt < 40; attempt++)
     builder.add(row && builder.names.length === 0 ? row : next())
   return builder.finish()

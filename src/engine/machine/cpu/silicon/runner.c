@@ -1,8 +1,9 @@
 /*
  * Executes cases on the processor this runs on, for comparison with the emulated one.
  *
- * usage: runner FILE, a file of `struct record`s (layout.ts says the same). Each one's state is loaded, its code
- * executed until it traps or ends, and the state then written back over it. Linux on x86-64 only.
+ * usage: runner FILE [compatibility], a file of `struct record`s (layout.ts says the same). Each one's state is loaded, its
+ * code executed until it traps or ends, in 64-bit or in compatibility mode, and the state then written back over it.
+ * Linux on x86-64 only.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -18,7 +19,13 @@
 #define CODE ((uint8_t *)0x200000)
 #define DATA ((uint8_t *)0x210000)
 #define READ_ONLY ((uint8_t *)0x214000)
+/* Behind the code and its INT3s: the way back to 64-bit mode, and to this program, which need not be in the lower 4 GiB. */
+#define WAY_BACK (CODE + 0x800)
 #define PAGE 4096
+/* Linux's selectors for programs. */
+#define COMPATIBILITY_CODE 0x23
+#define LONG_CODE 0x33
+#define USER_DATA 0x2b
 #define DATA_BYTES (2 * PAGE)
 #define WINDOW_OFFSET 0xf00
 #define WINDOW_BYTES 512
@@ -62,6 +69,8 @@ static uint32_t outside(void) {
 
 /* What `enter` loads and `landing` saves: registers in encoding order, flags, FXSAVE's area, and the runner's own stack pointer. */
 __attribute__((used)) static uint64_t gpr[16], rflags, host_rsp;
+/* Where `enter` jumps to: offset and selector. */
+__attribute__((used)) static struct { uint32_t offset; uint16_t selector; } entry = {0x200000, LONG_CODE};
 __attribute__((used, aligned(64))) static uint8_t area[512];
 
 /* Loads the case's state and jumps to its code. What ends without a trap jumps to `landing`, the handler of a trap to `recover`. */
@@ -78,7 +87,7 @@ __asm__(
     "  mov 40+gpr(%rip), %rbp; mov 48+gpr(%rip), %rsi; mov 56+gpr(%rip), %rdi; mov 64+gpr(%rip), %r8\n"
     "  mov 72+gpr(%rip), %r9; mov 80+gpr(%rip), %r10; mov 88+gpr(%rip), %r11; mov 96+gpr(%rip), %r12\n"
     "  mov 104+gpr(%rip), %r13; mov 112+gpr(%rip), %r14; mov 120+gpr(%rip), %r15; mov gpr(%rip), %rax\n"
-    "  jmp 0x200000\n"
+    "  ljmpl *entry(%rip)\n"
     "landing:\n"
     "  mov %rax, gpr(%rip); mov %rcx, 8+gpr(%rip); mov %rdx, 16+gpr(%rip); mov %rbx, 24+gpr(%rip)\n"
     "  mov %rsp, 32+gpr(%rip); mov %rbp, 40+gpr(%rip); mov %rsi, 48+gpr(%rip); mov %rdi, 56+gpr(%rip)\n"
@@ -99,6 +108,7 @@ __asm__(
     "  ret\n");
 
 static volatile int trapped;
+static int compatibility;
 
 static void store_memory(void) {
   memcpy(current->window, DATA + WINDOW_OFFSET, WINDOW_BYTES);
@@ -126,6 +136,8 @@ static void trap(int signal, siginfo_t *info, void *context) {
   store_memory();
   trapped = 1;
   machine->gregs[REG_RIP] = (long long)(uintptr_t)recover;
+  /* CS is in the lowest sixteen bits. */
+  machine->gregs[REG_CSGSFS] = (machine->gregs[REG_CSGSFS] & ~0xffffll) | LONG_CODE;
   machine->gregs[REG_EFL] = 0x202;
 }
 
@@ -136,9 +148,22 @@ static void run(void) {
   memcpy(CODE, current->code, current->code_length);
   /* Behind the code, where the emulated processor meets INT3, a jump: a signal for each case would take most of the time. */
   uint8_t *end_of_code = CODE + current->code_length;
-  const int32_t distance = (int32_t)(landing - (end_of_code + 5));
-  *end_of_code = 0xe9;
-  memcpy(end_of_code + 1, &distance, sizeof distance);
+  if (compatibility) {
+    const uint32_t offset = (uint32_t)(uintptr_t)WAY_BACK;
+    const uint16_t selector = LONG_CODE;
+    *end_of_code = 0xea;
+    memcpy(end_of_code + 1, &offset, sizeof offset);
+    memcpy(end_of_code + 5, &selector, sizeof selector);
+  } else {
+    const int32_t distance = (int32_t)(WAY_BACK - (end_of_code + 5));
+    *end_of_code = 0xe9;
+    memcpy(end_of_code + 1, &distance, sizeof distance);
+  }
+  /* jmp [rip], and the address. */
+  static const uint8_t jump[] = {0xff, 0x25, 0, 0, 0, 0};
+  const uint8_t *address = landing;
+  memcpy(WAY_BACK, jump, sizeof jump);
+  memcpy(WAY_BACK + sizeof jump, &address, sizeof address);
   memcpy(gpr, current->gpr, sizeof gpr);
   rflags = current->rflags;
   memset(area, 0, sizeof area);
@@ -161,7 +186,12 @@ static void run(void) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 2) return 2;
+  if (count < 2) return 2;
+  compatibility = count == 3 && strcmp(arguments[2], "compatibility") == 0;
+  if (compatibility) {
+    entry.selector = COMPATIBILITY_CODE;
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(USER_DATA));
+  }
   int file = open(arguments[1], O_RDWR);
   struct stat status;
   if (file < 0 || fstat(file, &status) != 0 || status.st_size == 0) return 2;

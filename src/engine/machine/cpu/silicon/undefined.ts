@@ -43,6 +43,12 @@ export function undefinedFlags(name: string, { size, count }: Facts): number {
     // A count beyond the operand's size leaves all flags undefined.
     case 'shld': case 'shrd':
       return unlessZero(count === undefined || count > bits ? ARITHMETIC_FLAGS : AF | (count === 1 ? 0 : OF))
+    case 'daa': case 'das':
+      return OF
+    case 'aaa': case 'aas':
+      return OF | SF | ZF | PF
+    case 'aam': case 'aad':
+      return OF | AF | CF
     default:
       return 0
   }

@@ -1,5 +1,5 @@
 import { writeRecord } from './case.ts'
-import type { SiliconCase } from './case.ts'
+import type { CaseMode, SiliconCase } from './case.ts'
 import { RECORD_BYTES } from './layout.ts'
 
 /**
@@ -104,7 +104,8 @@ export function encodeVectors(vectors: readonly Vector[]): Uint8Array {
   return writer.finish()
 }
 
-export function decodeVectors(bytes: Uint8Array): Vector[] {
+/** @param mode of all cases of the file, which does not say it */
+export function decodeVectors(bytes: Uint8Array, mode: CaseMode = 'long'): Vector[] {
   const reader = new Reader(bytes)
   const vectors: Vector[] = []
   while (!reader.done) {
@@ -115,7 +116,7 @@ export function decodeVectors(bytes: Uint8Array): Vector[] {
     const undefinedFlags = reader.u(2)
     const undefinedBefore = reader.u(2)
     const names = String.fromCharCode(...reader.raw(reader.u(1))).split(' ')
-    const test: SiliconCase = { seed, registers, memory, code, undefinedFlags, undefinedBefore, names }
+    const test: SiliconCase = { seed, registers, memory, code, undefinedFlags, undefinedBefore, names, mode }
     const outcome = new Uint8Array(RECORD_BYTES)
     writeRecord(test, outcome)
     for (let runs = reader.u(1); runs > 0; runs--) {
