@@ -44,6 +44,8 @@ const BEGIN_ANEW = 0x100
 const jumpEntry = (ripLo: number, ripHi: number): number =>
   JUMP_CACHE + ((ripLo ^ ((ripLo >>> 12) | (ripHi << 20))) & (JUMP_ENTRIES - 1)) * JUMP_ENTRY_BYTES
 
+/** In the text of an instruction's bytes. */
+const MISPLACED_LOCK = /^((26|2e|36|3e|6[4-7]|f[23]) )*f0/
 const CRC32C_TABLE = Array.from({ length: 256 }, (_, byte) => {
   let crc = byte
   for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
@@ -497,10 +499,10 @@ export class Cpu implements CpuCore {
     return bytes
   }
 
-  /** Names, once a kind, the bytes at RIP that raise #UD because nobody has implemented them; UD2 means what it says. */
+  /** Names, once a kind, the bytes at RIP that raise #UD because nobody has implemented them; not UD2 and a misplaced LOCK. */
   private reportUndefined(): void {
     const text = this.bytesAtRip(8).map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
-    if (text.startsWith('0f 0b') || this.reported.has(text)) return
+    if (text.startsWith('0f 0b') || MISPLACED_LOCK.test(text) || this.reported.has(text)) return
     this.reported.add(text)
     this.host.warn(`instruction ${text} at 0x${this.rip.toString(16)} is not implemented: #UD`)
   }

@@ -57,6 +57,17 @@ describe('decode', () => {
     expect(decode(bytes, 0, 20, ModeBit.LONG)).toMatchObject({ length: 15 })
   })
 
+  test('takes LOCK where memory is changed and nowhere else (SDM vol. 2, LOCK)', () => {
+    const allowed = ['f0 01 03', 'f0 48 83 2b 01', 'f0 87 03', 'f0 0f b3 03', 'f0 0f ba 2b 01', 'f0 0f c7 0b', '66 f0 f7 13', 'f3 f0 ff 03']
+    const refused = ['f0 03 03', 'f0 01 c3', 'f0 89 03', 'f0 90', 'f0 39 03', 'f0 0f a3 03', 'f0 d1 23', 'f0 a4', 'f0 0f 57 03']
+    const decodeText = (text: string): ReturnType<typeof decode> => {
+      const bytes = Uint8Array.from(text.split(' '), (byte) => Number.parseInt(byte, 16))
+      return decode(bytes, 0, bytes.length, ModeBit.LONG)
+    }
+    for (const text of allowed) expect(decodeText(text), text).toMatchObject({ length: text.split(' ').length })
+    for (const text of refused) expect(decodeText(text), text).toBe(UNDEFINED)
+  })
+
   test('takes AH to BH without REX and SPL to DIL with it', () => {
     expect(decode(Uint8Array.of(0x88, 0xe0), 0, 2, ModeBit.LONG)).toMatchObject({ reg: 0, regHigh: true })
     expect(decode(Uint8Array.of(0x40, 0x88, 0xe0), 0, 3, ModeBit.LONG)).toMatchObject({ reg: 4, regHigh: false })

@@ -223,6 +223,12 @@ export const INCOMPLETE = 'incomplete'
 /** No such instruction: #UD. `length` bytes were looked at. */
 export const UNDEFINED = 'undefined'
 
+/** What LOCK may stand before when it changes memory, SDM vol. 2, LOCK. */
+const LOCKABLE = new Set([
+  'add', 'adc', 'and', 'btc', 'btcm', 'btr', 'btrm', 'bts', 'btsm', 'cmpxchg', 'cmpxchg8b', 'cmpxchg16b', 'dec', 'inc', 'neg', 'not', 'or',
+  'sbb', 'sub', 'xadd', 'xchg', 'xor',
+])
+
 /** Longest instruction, SDM vol. 2, 2.3.11. */
 export const INSTRUCTION_BYTES_MAX = 15
 
@@ -249,6 +255,7 @@ export function decode(
   let operandOverride = false
   let addressOverride = false
   let repeat = 0
+  let lock = false
   let segmentOverride = -1
   let opcode = 0
   prefixes: for (;;) {
@@ -264,6 +271,7 @@ export function decode(
         rex = 0
         break
       case 0xf0:
+        lock = true
         rex = 0
         break
       case 0xf2:
@@ -337,6 +345,7 @@ export function decode(
     if (forceRegister) modRm |= 0xc0
   }
   const { row, operands } = parsed
+  if (lock && !(modRm >= 0 && modRm >> 6 !== 3 && LOCKABLE.has(row.definition.name) && operands[0].letter !== 'G')) return UNDEFINED
   // A mandatory 66 is part of the opcode and changes no size.
   const override = operandOverride && parsed.prefix !== '66'
   let operandSize = (rex & 8) !== 0 ? 8 : override === wideDefault ? 2 : 4

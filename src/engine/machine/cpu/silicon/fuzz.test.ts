@@ -43,8 +43,8 @@ const LATER = process.env.SILICON_LATER !== undefined
 const isLater = ({ opcode, definition: { mmx, name } }: Row): boolean =>
   mmx === true || /0F 3[8A]|0F C7|0F AE/.test(opcode) || /^D[BDF]\/1m$/.test(name)
 const RECORD = process.env.SILICON_RECORD !== undefined
-const FILE =
-  MODE !== 'long' ? 'compatibility-vectors.bin.gz' : X87 ? 'x87-vectors.bin.gz' : FLOAT ? 'float-vectors.bin.gz' : LATER ? 'later-vectors.bin.gz' : 'vectors.bin.gz'
+const SET = MODE !== 'long' ? 'compatibility-' : X87 ? 'x87-' : FLOAT ? 'float-' : LATER ? 'later-' : ''
+const FILE = `${SET}vectors.bin.gz`
 const VECTORS_PER_ROW = MODE !== 'long' ? 4 : X87 ? 40 : FLOAT ? 10 : LATER ? 8 : 7
 const BATCH = 20_000
 const PROGRESS_BATCHES = 5

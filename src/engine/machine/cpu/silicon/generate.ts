@@ -177,6 +177,8 @@ class CaseBuilder {
     // FS has a base of the program's own in 64-bit mode; beside it, both FS and GS are null.
     if (segmented && this.chance(3)) prefixes.push(random.pick([0x26, 0x2e, 0x36, 0x3e, 0x65]))
     else if (segmented && !isLong && this.chance(1)) prefixes.push(0x64)
+    // Mostly where it may not be.
+    if (this.chance(2)) prefixes.push(0xf0)
     if (mandatory === '66' || override) prefixes.push(0x66)
 
     // ---- strings and the like have operands that no letter names
