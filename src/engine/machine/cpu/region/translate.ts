@@ -15,7 +15,8 @@ import { group } from './groups.ts'
 import type { Grouping } from './groups.ts'
 import { Scout } from './scout.ts'
 import type { VectorConstants } from './vector-constants.ts'
-import { FLAGS_UNKNOWN, Local, REGION_PARAMETERS, RegionEmit, stateTransfer } from './region-emit.ts'
+import { Local, REGION_PARAMETERS, stateTransfer } from './locals.ts'
+import { FLAGS_UNKNOWN, RegionEmit } from './region-emit.ts'
 import type { FlagState } from './region-emit.ts'
 
 /** What a block wants to know of the flags it is entered with. */
