@@ -329,26 +329,19 @@ export class Cpu implements CpuCore {
     const hi = this.i32[word(State.SLOW_VA) + 1]
     const { debug } = this.system
     const before = debug.pending
-    // Asked once before, since most faults are here and to throw one costs a microsecond.
-    const first = this.system.translate((mode === AccessMode.READ ? Access.READ : Access.WRITE) | (as & As.STACK))
-    if (first === TRANSLATE_FAULT) return 0
-    try {
-      const window = mode === AccessMode.READ ? linear.reading(lo, hi, size, as) : linear.writing(lo, hi, size, as)
-      if (debug.pending !== before && !this.stepping) {
-        // What runs by itself can be followed by a trap.
-        debug.pending = before
-        this.i32[word(State.FAULT_VECTOR)] = BEGIN_ANEW
-        return 0
-      }
-      if (mode === AccessMode.MODIFY && window === State.BOUNCE) {
-        const from = linear.reading(lo, hi, size, as)
-        if (from !== State.BOUNCE) this.system.state.u8.copyWithin(State.BOUNCE, from, from + size)
-      }
-      return window
-    } catch (error) {
-      if (error !== FAULT) throw error
+    const window = mode === AccessMode.READ ? linear.tryReading(lo, hi, size, as) : linear.tryWriting(lo, hi, size, as)
+    if (window === TRANSLATE_FAULT) return 0
+    if (debug.pending !== before && !this.stepping) {
+      // What runs by itself can be followed by a trap.
+      debug.pending = before
+      this.i32[word(State.FAULT_VECTOR)] = BEGIN_ANEW
       return 0
     }
+    if (mode === AccessMode.MODIFY && window === State.BOUNCE) {
+      const from = linear.reading(lo, hi, size, as)
+      if (from !== State.BOUNCE) this.system.state.u8.copyWithin(State.BOUNCE, from, from + size)
+    }
+    return window
   }
 
   private checkSegment(baseAt: number, write: boolean, size: number): number {

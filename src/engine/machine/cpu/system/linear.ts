@@ -1,6 +1,6 @@
 import type { PhysicalMemory } from '../../memory.ts'
 import type { CpuHost } from '../core.ts'
-import { Access, RAM_BASE, State, TRANSLATE_FAULT } from '../state.ts'
+import { Access, RAM_BASE, State, TRANSLATE_FAULT, TRANSLATE_MMIO } from '../state.ts'
 import type { DebugRegisters } from './debug.ts'
 import { FAULT } from './faults.ts'
 import { checkOperand } from './limits.ts'
@@ -66,21 +66,25 @@ export class LinearMemory {
   /** A window of up to WINDOW_BYTES_MAX bytes to read from. */
   reading(lo: number, hi: number, length: number, as: number): number {
     if ((as & As.SEGMENT) !== 0) checkOperand(this.state, lo, length, false)
+    return thrown(this.tryReading(lo, hi, length, as))
+  }
+
+  /** As `reading` without As.SEGMENT, but answers TRANSLATE_FAULT: most faults come here, and to throw one costs a microsecond. */
+  tryReading(lo: number, hi: number, length: number, as: number): number {
     const offset = this.locate(lo, hi, Access.READ, as)
-    if ((lo & 0xfff) + length <= 4096) {
-      if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, false)
-      if (offset >= 0) return offset
-    } else {
-      this.locateNext(lo, hi, length, Access.READ, as)
-      if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, false)
-    }
+    if (offset === TRANSLATE_FAULT) return TRANSLATE_FAULT
+    const crosses = (lo & 0xfff) + length > 4096
+    const physical = this.devicePhysical()
+    if (crosses && this.locateNext(lo, hi, length, Access.READ, as) === TRANSLATE_FAULT) return TRANSLATE_FAULT
+    if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, false)
+    if (offset >= 0 && !crosses) return offset
     const { u8 } = this.state
     for (let done = 0; done < length;) {
       const step = chunk(lo + done, length - done)
-      const from = this.locate((lo + done) | 0, carry(lo, hi, done), Access.READ, as)
+      const from = crosses ? this.locate((lo + done) | 0, carry(lo, hi, done), Access.READ, as) : TRANSLATE_MMIO
       if (from >= 0) u8.copyWithin(State.BOUNCE + done, from, from + step)
       else {
-        this.host.mmioRead(this.devicePhysical(), step, this.device)
+        this.host.mmioRead(crosses ? this.devicePhysical() : physical + done, step, this.device)
         for (let i = 0; i < step; i++) u8[State.BOUNCE + done + i] = this.device.getUint8(i)
       }
       done += step
@@ -90,11 +94,17 @@ export class LinearMemory {
 
   /** A window of up to WINDOW_BYTES_MAX bytes to write to; the caller fills all of it and calls `commit`. */
   writing(lo: number, hi: number, length: number, as: number): number {
+    if ((as & As.SEGMENT) !== 0) checkOperand(this.state, lo, length, true)
+    return thrown(this.tryWriting(lo, hi, length, as))
+  }
+
+  /** As `writing` without As.SEGMENT, but answers TRANSLATE_FAULT. */
+  tryWriting(lo: number, hi: number, length: number, as: number): number {
     // What was staged before and never written (a CMPXCHG that did not match) is not to be carried out now.
     this.stagedLength = 0
-    if ((as & As.SEGMENT) !== 0) checkOperand(this.state, lo, length, true)
     const offset = this.locate(lo, hi, Access.WRITE, as)
-    this.locateNext(lo, hi, length, Access.WRITE, as)
+    if (offset === TRANSLATE_FAULT) return TRANSLATE_FAULT
+    if (this.locateNext(lo, hi, length, Access.WRITE, as) === TRANSLATE_FAULT) return TRANSLATE_FAULT
     if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, true)
     if (offset >= 0 && (lo & 0xfff) + length <= 4096 && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset
     this.stage(lo, hi, length, as)
@@ -108,14 +118,14 @@ export class LinearMemory {
   pushing(lo: number, hi: number, length: number, size: number, as: number): number {
     this.stagedLength = 0
     const top = length - size
-    const offset = this.locate((lo + top) | 0, carry(lo, hi, top), Access.WRITE, as)
+    const offset = thrown(this.locate((lo + top) | 0, carry(lo, hi, top), Access.WRITE, as))
     const crosses = (lo & 0xfff) + length > 4096
     if ((as & As.SYSTEM) === 0) this.debug.note(lo, hi, length, true)
     if (offset >= 0 && !crosses && this.memory.codePages[(offset - RAM_BASE) >>> 12] === 0) return offset - top
     if (crosses) {
       const inFirstPage = (0x1000 - (lo & 0xfff)) & -size
       const last = Math.max(0, inFirstPage - size)
-      this.locate((lo + last) | 0, carry(lo, hi, last), Access.WRITE, as)
+      thrown(this.locate((lo + last) | 0, carry(lo, hi, last), Access.WRITE, as))
     }
     this.stage(lo, hi, length, as)
     return State.BOUNCE
@@ -154,24 +164,29 @@ export class LinearMemory {
     this.stagedAs = as
   }
 
+  /** What Mmu.access answers. */
   private locate(lo: number, hi: number, access: number, as: number): number {
     const user = (as & As.SYSTEM) === 0 && this.state.i32[Word.CPL] === 3
-    const offset = this.mmu.access(lo, hi, access | (as & As.STACK), user)
-    if (offset === TRANSLATE_FAULT) throw FAULT
-    return offset
+    return this.mmu.access(lo, hi, access | (as & As.STACK), user)
   }
 
-  /** Translates the second page, if there is one; it is its first byte that faults. */
-  private locateNext(lo: number, hi: number, length: number, access: number, as: number): void {
+  /** Translates the second page, if there is one (0 if not); it is its first byte that faults. */
+  private locateNext(lo: number, hi: number, length: number, access: number, as: number): number {
     if (length > WINDOW_BYTES_MAX) throw new RangeError(`a window of ${length} bytes is longer than ${WINDOW_BYTES_MAX}`)
     const first = 0x1000 - (lo & 0xfff)
-    if (length > first) this.locate((lo + first) | 0, carry(lo, hi, first), access, as)
+    return length > first ? this.locate((lo + first) | 0, carry(lo, hi, first), access, as) : 0
   }
 
   private devicePhysical(): number {
     const { u32 } = this.state
     return u32[Word.SLOW_PA] + u32[Word.SLOW_PA + 1] * 0x100000000
   }
+}
+
+/** Throws the fault that an offset may stand for. */
+function thrown(offset: number): number {
+  if (offset === TRANSLATE_FAULT) throw FAULT
+  return offset
 }
 
 /** Bytes up to the next multiple of 8, as a device sees them: naturally aligned, 1, 2, 4 or 8 at a time. */
