@@ -4,7 +4,8 @@ import type { EmulatedProcessor } from './emulator.ts'
 import { At, WINDOW_BYTES } from './layout.ts'
 import { isEnvironment, isStore } from './x87.ts'
 
-const FLDCW = 'D9/5m'
+/** FLDCW and FNSTCW. */
+const CONTROL_WORD = /^D9\/[57]m$/
 const X87_MASKS = 0x3f
 /** Of the status word: an unmasked exception is pending. */
 const ES = 0x80
@@ -27,9 +28,9 @@ export function differencesOnAmd(emulated: EmulatedProcessor, test: SiliconCase,
   return lines.length > 0 && onlyFaultsInOtherOrder(emulated, test, { start, expected, found }) ? [] : lines
 }
 
-/** Whether instructions may have read what FNSTENV and the like stored, or raised what FLDENV, FLDCW and the like unmasked. */
+/** Whether instructions may have read what FNSTENV, FNSTCW and the like stored, or raised what FLDENV, FLDCW and the like unmasked. */
 export function readsEnvironment({ names }: SiliconCase): boolean {
-  const first = names.findIndex((name) => isEnvironment(name) || name === FLDCW)
+  const first = names.findIndex((name) => isEnvironment(name) || CONTROL_WORD.test(name))
   return first >= 0 && first < names.length - 1
 }
 

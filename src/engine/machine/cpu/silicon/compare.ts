@@ -28,7 +28,7 @@ export function differences(test: SiliconCase, expected: Uint8Array, found: Uint
   // Which operand of CMPS is looked at first the manual leaves open (SDM vol. 2, CMPS).
   const anyOperand = test.names.includes('cmps') && [a, b].every((record) => MEMORY_FAULTS.has(record.getUint32(At.VECTOR, true)))
   // What goes beyond 4 GiB may or may not be beyond the limit (SDM vol. 3, 5.3).
-  const wraps = test.mode !== 'long' && vector === Vector.GP && b.getUint32(At.VECTOR, true) === Vector.PF &&
+  const wraps = test.mode !== 'long' && (vector === Vector.GP || vector === Vector.SS) && b.getUint32(At.VECTOR, true) === Vector.PF &&
     BigInt.asIntN(32, b.getBigUint64(At.CR2, true) + 16n) < 32n
   const anyFault = anyOperand || wraps
   if (!anyFault) report('vector', vector, b.getUint32(At.VECTOR, true))
