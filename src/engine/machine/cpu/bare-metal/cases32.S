@@ -2,10 +2,8 @@
  * Runs cases (testing/cases32.ts has their layout) at CPL 3 in 32-bit protected mode, in segments that have bases. They are the first
  * module; each one's outcome takes its place, and at the end all go to port 0xe9, where QEMU has its debugging console.
  */
-    .intel_syntax noprefix
-
-#define KERNEL_CODE 0x08
-#define KERNEL_DATA 0x10
+#define BITS 32
+#define VECTORS 32
 #define USER_CODE 0x1b
 #define USER_DATA 0x23
 #define TASK 0x28
@@ -15,16 +13,8 @@
 #define RECORD_BYTES 320
 #define WINDOW_BYTES 256
 #define CODE_BYTES 24
+#include "start.S"
 
-    .section .multiboot, "ax"
-    .balign 4
-header:
-    .long 0x1badb002, 0x00010000, -(0x1badb002 + 0x00010000)
-    .long header, image_start, image_end, bss_end, entry32
-
-    .text
-    .code32
-    .globl entry32
 entry32:
     mov esp, offset stack_top
     mov eax, [ebx + 24]
@@ -34,35 +24,11 @@ entry32:
     mov eax, [eax + 4]
     mov [end], eax
     mov [current], ecx
-    lgdt [gdt_pointer]
-    ljmp KERNEL_CODE, offset flat
-flat:
-    mov eax, KERNEL_DATA
-    mov ds, eax
-    mov es, eax
-    mov ss, eax
-    mov ebx, offset stubs
-    mov edi, offset idt
-    mov ecx, 32
-1:  mov [edi], bx
-    mov word ptr [edi + 2], KERNEL_CODE
-    mov word ptr [edi + 4], 0xee00
-    mov eax, ebx
-    shr eax, 16
-    mov [edi + 6], ax
-    add ebx, 16
-    add edi, 8
-    loop 1b
-    lidt [idt_pointer]
-    mov eax, offset tss
-    mov [gdt + TASK + 2], ax
-    shr eax, 16
-    mov [gdt + TASK + 4], al
+    LOAD_SEGMENTS
+    LOAD_IDT 0xee00
     mov dword ptr [tss + 4], offset stack_top
     mov dword ptr [tss + 8], KERNEL_DATA
-    mov word ptr [tss + 0x66], 0x68
-    mov eax, TASK
-    ltr ax
+    LOAD_TASK
 
 next:
     mov ebp, [current]
@@ -104,19 +70,7 @@ next:
     .byte 0x1f                           /* POP DS of 32 bits */
     iretd
 
-    .balign 16
-stubs:
-    .set vector, 0
-    .rept 32
-    .balign 16
-    .if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17
-    .else
-    push 0
-    .endif
-    push vector
-    jmp trap
-    .set vector, vector + 1
-    .endr
+    STUBS
 
 trap:
     pushad
@@ -163,11 +117,7 @@ done:
     sub ecx, esi
     mov edx, 0xe9
     rep outsb
-    xor eax, eax
-    mov edx, 0xf4
-    out dx, eax
-1:  hlt
-    jmp 1b
+    EXIT
 
     .section .data
     .balign 16
@@ -179,18 +129,9 @@ gdt:
     .quad 0x03cff3010000ffff             /* USER_DATA, base 0x3010000 */
     .quad 0x0000890000000067
 gdt_end:
-gdt_pointer:
-    .short gdt_end - gdt - 1
-    .long gdt
-idt_pointer:
-    .short 0xff
-    .long idt
-    .balign 16
 
     .bss
     .balign 4096
-idt: .skip 256
-tss: .skip 128
 start: .skip 4
 end: .skip 4
 current: .skip 4

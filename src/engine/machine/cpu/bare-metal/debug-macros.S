@@ -13,7 +13,7 @@
 /* What a probe left in DR6; everything is off for the next one. */
     .macro DONE
     END
-    mov rsp, [rip + probe_rsp]
+    mov rsp, [rip + probe_sp]
     xor eax, eax
     mov dr7, rax
     SAY "  "

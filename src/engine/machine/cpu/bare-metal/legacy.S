@@ -236,7 +236,7 @@ main:
     mov eax, esp
     sub eax, offset frames
     SHOW "esp", eax
-    mov esp, [probe_esp]
+    mov esp, [probe_sp]
     END
     BEGIN "ENTER of 16 bits"
     mov ebp, offset frames + 64
@@ -253,7 +253,7 @@ main:
     SHOW "bp", eax
     movzx eax, word ptr [frames + 508]
     SHOW "first", eax
-    mov esp, [probe_esp]
+    mov esp, [probe_sp]
     END
     BEGIN "PUSHA and POPA of 16 bits"
     mov eax, 0x11110001
@@ -271,7 +271,7 @@ main:
     popaw
     SHOW "edi", edi
     SHOW "esi", esi
-    mov eax, [probe_esp]
+    mov eax, [probe_sp]
     sub eax, esp
     SHOW "esp", eax
     END
@@ -489,7 +489,7 @@ main:
     xor edx, edx
     wrmsr
     inc ecx
-    mov eax, offset esp0_top
+    mov eax, offset interrupt_stack_top
     wrmsr
     inc ecx
     mov eax, offset entered
@@ -548,7 +548,7 @@ through_gate16:
     sub ax, [esp + 8]
     movzx eax, ax
     SHOW "outer", eax
-    mov esp, [probe_esp]
+    mov esp, [probe_sp]
     jmp [probe_end]
 in_ldt:
     mov eax, cs

@@ -81,7 +81,7 @@ rescued:
     movzx eax, word ptr [tss3]
     SHOW "link", eax
     AGAIN
-    mov esp, [probe_esp]
+    mov esp, [probe_sp]
     jmp [probe_end]
 shows_dr7:
     mov eax, dr7

@@ -148,7 +148,7 @@ main:
     ud2
 1:  mov eax, ss
     SHOW "ss"
-    mov rsp, [rip + probe_rsp]
+    mov rsp, [rip + probe_sp]
     END
     SET_PAGE 0, 0xfee00013
     mov dword ptr [TEST_PAGES + 0xf0], 0x1ff

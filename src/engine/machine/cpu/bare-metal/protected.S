@@ -110,7 +110,7 @@ main:
     BEGIN "LDS, LSS"
     lss esp, [stack_pointer]
     SHOW "top", [esp]
-    mov esp, [probe_esp]
+    mov esp, [probe_sp]
     END
     BEGIN "SGDT, SIDT, STR and SMSW to memory"
     sgdt [scratch]

@@ -20,13 +20,6 @@
     .quad 0x0000890000000067;
 #include "common32.S"
 
-    .macro BASE selector, label
-    mov eax, offset \label
-    mov [gdt + \selector + 2], ax
-    shr eax, 16
-    mov [gdt + \selector + 4], al
-    mov [gdt + \selector + 7], ah
-    .endm
     .macro BUSY
     movzx eax, byte ptr [gdt + TASK + 5]
     SHOW "first", eax
