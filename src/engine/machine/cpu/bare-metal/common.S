@@ -97,6 +97,17 @@ entry32:
 user_\@:
     .endm
 
+/* What IRETQ takes to a label, on another stack; rax is the label's address. */
+    .macro PUSH_FRAME label, flags
+    push KERNEL_DATA
+    lea rax, [rip + kernel_stack_top - 1024]
+    push rax
+    push \flags
+    push KERNEL_CODE
+    lea rax, [rip + \label]
+    push rax
+    .endm
+
 /* Sets entry `index` of the test pages. */
     .macro SET_PAGE index, value:vararg
     mov rax, \value

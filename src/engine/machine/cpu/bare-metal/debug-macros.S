@@ -23,9 +23,20 @@
     mov dr6, rax
     SAY "\n"
     .endm
-    .macro WATCH number, control:vararg
+/* Watches an address and leaves that of `data` in rdi. */
+    .macro WATCH number, address, control:vararg
+    lea rax, [rip + \address]
+    WATCH_RAX \number, \control
+    .endm
+    .macro WATCH_RAX number, control:vararg
     mov dr\number, rax
     mov eax, \control
     mov dr7, rax
     lea rdi, [rip + data]
+    .endm
+/* Sets TF. */
+    .macro STEP
+    pushfq
+    or dword ptr [rsp], 0x100
+    popfq
     .endm

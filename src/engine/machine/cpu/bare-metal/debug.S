@@ -10,8 +10,7 @@ main:
     SHOW "dr7", dr7
     END
     BEGIN "a write to four bytes"
-    lea rax, [rip + data + 4]
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
+    WATCH 0, data + 4, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
     lea rax, [rip + 1f]
     mov [rip + probe_start], rax
 1:  mov byte ptr [rdi + 3], 1
@@ -21,48 +20,41 @@ main:
     nop
     DONE
     BEGIN "a read of eight bytes that ends in one"
-    lea rax, [rip + data + 8]
-    WATCH 1, LOCAL(1) + DR7_ACCESS(1)
+    WATCH 1, data + 8, LOCAL(1) + DR7_ACCESS(1)
     mov rax, [rdi + 1]
     nop
     DONE
     BEGIN "a read of none"
-    lea rax, [rip + data + 8]
-    WATCH 1, LOCAL(1) + DR7_WRITE(1)
+    WATCH 1, data + 8, LOCAL(1) + DR7_WRITE(1)
     mov rax, [rdi + 1]
     nop
     DONE
     BEGIN "eight bytes"
-    lea rax, [rip + data + 8]
-    WATCH 2, GLOBAL(2) + DR7_ACCESS(2) + DR7_BYTES8(2)
+    WATCH 2, data + 8, GLOBAL(2) + DR7_ACCESS(2) + DR7_BYTES8(2)
     mov al, [rdi + 7]
     mov al, [rdi + 16]
     mov al, [rdi + 15]
     nop
     DONE
     BEGIN "two bytes, by an addition in memory"
-    lea rax, [rip + data + 2]
-    WATCH 3, GLOBAL(3) + DR7_WRITE(3) + DR7_BYTES2(3)
+    WATCH 3, data + 2, GLOBAL(3) + DR7_WRITE(3) + DR7_BYTES2(3)
     add dword ptr [rdi], 5
     nop
     DONE
     BEGIN "a push"
     lea rsp, [rip + data + 2056]
-    lea rax, [rip + data + 2048]
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES8(0)
+    WATCH 0, data + 2048, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES8(0)
     push rdi
     nop
     DONE
     BEGIN "PUSHF and SGDT"
-    lea rax, [rip + data + 2]
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES2(0)
+    WATCH 0, data + 2, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES2(0)
     pushfq
     sgdt [rdi]
     nop
     DONE
     BEGIN "REP MOVSB, which is found in the middle"
-    lea rax, [rip + data + 5]
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0)
+    WATCH 0, data + 5, GLOBAL(0) + DR7_WRITE(0)
     lea rsi, [rip + data + 100]
     mov ecx, 20
     rep movsb
@@ -74,7 +66,7 @@ main:
     SET_PAGE 0, FRAME + 7
     SET_PAGE 1, FRAME + 4096 + 7
     mov rax, TEST_PAGES + 4096
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
+    WATCH_RAX 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
     mov dword ptr [TEST_PAGES + 4090], eax
     mov dword ptr [TEST_PAGES + 4094], eax
     nop
@@ -82,18 +74,17 @@ main:
     BEGIN "another linear address of the same memory"
     SET_PAGE 2, FRAME + 7
     mov rax, TEST_PAGES
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
+    WATCH_RAX 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
     mov dword ptr [TEST_PAGES + 8192], eax
     DONE
     BEGIN "a write that faults"
     SET_PAGE 3, 0
     mov rax, TEST_PAGES + 3 * 4096
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
+    WATCH_RAX 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
     mov dword ptr [TEST_PAGES + 3 * 4096], eax
     DONE
     BEGIN "a loop beside a watched place"
-    lea rax, [rip + data + 64]
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
+    WATCH 0, data + 64, GLOBAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
     mov ecx, 5000
 1:  add dword ptr [rdi + 60], ecx
     mov eax, [rdi + 64]
@@ -103,28 +94,24 @@ main:
     nop
     DONE
     BEGIN "CPL 3 writes"
-    lea rax, [rip + data]
-    WATCH 0, LOCAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
+    WATCH 0, data, LOCAL(0) + DR7_WRITE(0) + DR7_BYTES4(0)
     ENTER_USER
     mov dword ptr [rip + data], 1
     int 0x80
     DONE
     BEGIN "an instruction"
-    lea rax, [rip + 1f]
-    WATCH 0, GLOBAL(0)
+    WATCH 0, 1f, GLOBAL(0)
     mov eax, 7
     nop
 1:  mov eax, 8
     DONE
     BEGIN "its second byte is none"
-    lea rax, [rip + 1f + 1]
-    WATCH 0, GLOBAL(0)
+    WATCH 0, 1f + 1, GLOBAL(0)
     nop
 1:  mov eax, 8
     DONE
     BEGIN "reading its bytes is no execution"
-    lea rax, [rip + 1f]
-    WATCH 0, GLOBAL(0)
+    WATCH 0, 1f, GLOBAL(0)
     mov al, [rip + 1f]
     jmp 2f
 1:  nop
@@ -133,21 +120,13 @@ main:
     BEGIN "in a loop that has run before"
     mov ecx, 5000
     call counted
-    lea rax, [rip + counted_add]
-    WATCH 0, GLOBAL(0)
+    WATCH 0, counted_add, GLOBAL(0)
     mov ecx, 3
     call counted
     DONE
     BEGIN "IRET with RF steps over it"
-    lea rax, [rip + 1f]
-    WATCH 0, GLOBAL(0)
-    push KERNEL_DATA
-    lea rax, [rip + kernel_stack_top - 1024]
-    push rax
-    push 0x10002
-    push KERNEL_CODE
-    lea rax, [rip + 1f]
-    push rax
+    WATCH 0, 1f, GLOBAL(0)
+    PUSH_FRAME 1f, 0x10002
     xor ecx, ecx
     iretq
 1:  inc ecx
@@ -157,29 +136,15 @@ main:
     SHOW "count", rcx
     SAY "\n"
     BEGIN "IRET without"
-    lea rax, [rip + 1f]
-    WATCH 0, GLOBAL(0)
-    push KERNEL_DATA
-    lea rax, [rip + kernel_stack_top - 1024]
-    push rax
-    push 2
-    push KERNEL_CODE
-    lea rax, [rip + 1f]
-    push rax
+    WATCH 0, 1f, GLOBAL(0)
+    PUSH_FRAME 1f, 2
     xor ecx, ecx
     iretq
 1:  inc ecx
     DONE
     BEGIN "PUSHF does not show RF"
-    lea rax, [rip + 2f]
-    WATCH 0, GLOBAL(0)
-    push KERNEL_DATA
-    lea rax, [rip + kernel_stack_top - 1024]
-    push rax
-    push 0x10002
-    push KERNEL_CODE
-    lea rax, [rip + 1f]
-    push rax
+    WATCH 0, 2f, GLOBAL(0)
+    PUSH_FRAME 1f, 0x10002
     iretq
 1:  pushfq
     SHOW "rflags", [rsp]
@@ -187,15 +152,12 @@ main:
 2:  nop
     DONE
     BEGIN "none is enabled"
-    lea rax, [rip + data]
-    WATCH 1, DR7_WRITE(1) + DR7_BYTES4(1)
+    WATCH 1, data, DR7_WRITE(1) + DR7_BYTES4(1)
     mov [rdi], eax
     nop
     DONE
     BEGIN "single step"
-    pushfq
-    or dword ptr [rsp], 0x100
-    popfq
+    STEP
     nop
     nop
     DONE
@@ -204,13 +166,13 @@ main:
     mov cr4, rax
     BEGIN "OUT"
     mov eax, 0x80
-    WATCH 0, GLOBAL(0) + DR7_PORT(0)
+    WATCH_RAX 0, GLOBAL(0) + DR7_PORT(0)
     out 0x80, al
     nop
     DONE
     BEGIN "IN of another"
     mov eax, 0x80
-    WATCH 0, GLOBAL(0) + DR7_PORT(0)
+    WATCH_RAX 0, GLOBAL(0) + DR7_PORT(0)
     in al, 0x61
     nop
     DONE

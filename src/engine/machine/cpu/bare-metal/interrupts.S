@@ -71,13 +71,7 @@ main:
     DONE
     PENDING_TIMER
     BEGIN "STI and IRETQ: after it"
-    push KERNEL_DATA
-    lea rax, [rip + kernel_stack_top - 1024]
-    push rax
-    push 0x202
-    push KERNEL_CODE
-    lea rax, [rip + 1f]
-    push rax
+    PUSH_FRAME 1f, 0x202
     mov [rip + probe_start], rax
     sti
     iretq

@@ -7,8 +7,7 @@
 main:
     /* The low bits of the address are masked by the length (18.2.5). QEMU: they count. */
     BEGIN "eight bytes, whatever the low bits of the address"
-    lea rax, [rip + data + 13]
-    WATCH 2, GLOBAL(2) + DR7_ACCESS(2) + DR7_BYTES8(2)
+    WATCH 2, data + 13, GLOBAL(2) + DR7_ACCESS(2) + DR7_BYTES8(2)
     mov al, [rdi + 7]
     mov al, [rdi + 16]
     mov al, [rdi + 15]
@@ -16,15 +15,8 @@ main:
     DONE
     /* RF stays until the last repetition (18.3.1.1). QEMU: until the first. */
     BEGIN "REP STOSB with a breakpoint and RF runs to its end"
-    lea rax, [rip + 1f]
-    WATCH 0, GLOBAL(0)
-    push KERNEL_DATA
-    lea rax, [rip + kernel_stack_top - 1024]
-    push rax
-    push 0x10002
-    push KERNEL_CODE
-    lea rax, [rip + 1f]
-    push rax
+    WATCH 0, 1f, GLOBAL(0)
+    PUSH_FRAME 1f, 0x10002
     mov ecx, 7
     iretq
 1:  rep stosb
@@ -35,34 +27,28 @@ main:
     BEGIN "two at once"
     lea rax, [rip + data]
     mov dr2, rax
-    WATCH 1, GLOBAL(1) + DR7_WRITE(1) + DR7_BYTES4(1) + GLOBAL(2) + DR7_ACCESS(2)
+    WATCH_RAX 1, GLOBAL(1) + DR7_WRITE(1) + DR7_BYTES4(1) + GLOBAL(2) + DR7_ACCESS(2)
     mov [rdi], eax
     nop
     DONE
     BEGIN "DR6 is sticky"
     mov eax, 0x8008
     mov dr6, rax
-    lea rax, [rip + data]
-    WATCH 1, GLOBAL(1) + DR7_WRITE(1) + DR7_BYTES4(1)
+    WATCH 1, data, GLOBAL(1) + DR7_WRITE(1) + DR7_BYTES4(1)
     mov [rdi], eax
     nop
     DONE
     /* One #DB for both. QEMU: the handler's first instruction is traced too. */
     BEGIN "a step and a breakpoint"
-    lea rax, [rip + data]
-    WATCH 1, GLOBAL(1) + DR7_WRITE(1) + DR7_BYTES4(1)
-    pushfq
-    or dword ptr [rsp], 0x100
-    popfq
+    WATCH 1, data, GLOBAL(1) + DR7_WRITE(1) + DR7_BYTES4(1)
+    STEP
     mov [rdi], eax
     nop
     DONE
     /* Traps wait for the instruction after one that loads SS (vol. 3, 6.8.3). QEMU: they do not. */
     BEGIN "a step over MOV SS"
     mov ecx, ss
-    pushfq
-    or dword ptr [rsp], 0x100
-    popfq
+    STEP
     mov ss, ecx
     nop
     nop
@@ -70,7 +56,7 @@ main:
     BEGIN "a breakpoint on what MOV SS reads"
     lea rax, [rip + data]
     mov word ptr [rax], KERNEL_DATA
-    WATCH 1, GLOBAL(1) + DR7_ACCESS(1) + DR7_BYTES2(1)
+    WATCH_RAX 1, GLOBAL(1) + DR7_ACCESS(1) + DR7_BYTES2(1)
     mov ss, [rdi]
     nop
     nop
@@ -96,16 +82,13 @@ main:
     BEGIN "a step into REP STOSB"
     lea rdi, [rip + data]
     mov ecx, 3
-    pushfq
-    or dword ptr [rsp], 0x100
-    popfq
+    STEP
     rep stosb
     nop
     DONE
     /* A breakpoint that is not aligned to its length, and REP with more than it watches: the trap follows the repetition. */
     BEGIN "REP STOSB stops behind the watched byte"
-    lea rax, [rip + data + 3]
-    WATCH 0, GLOBAL(0) + DR7_WRITE(0)
+    WATCH 0, data + 3, GLOBAL(0) + DR7_WRITE(0)
     mov ecx, 10
     rep stosb
     nop

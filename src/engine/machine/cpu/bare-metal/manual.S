@@ -163,13 +163,7 @@ main:
     nop
     END
     BEGIN "for IRET"
-    push KERNEL_DATA
-    lea rax, [rip + kernel_stack_top - 1024]
-    push rax
-    push 2
-    push KERNEL_CODE
-    lea rax, [rip + 1f]
-    push rax
+    PUSH_FRAME 1f, 2
     mov [rip + probe_start], rax
     iretq
 1:  nop
