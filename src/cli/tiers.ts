@@ -1,4 +1,5 @@
 import type { Tier } from '../engine/machine/cpu/cpu.ts'
+import { GPR_NAMES } from '../engine/machine/cpu/register-names.ts'
 import type { Machine } from '../engine/machine/machine.ts'
 import type { TierChoice } from '../main/service/machine-options.ts'
 import type { Guest } from './drive.ts'
@@ -86,7 +87,6 @@ class CheckedGuest implements Guest {
   }
 }
 
-const NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']
 const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs', 'ldtr', 'tr']
 
 /** What a program can see of a processor, by name, and the clock. */
@@ -95,8 +95,8 @@ function stateOf({ cpu, instructions }: Machine): [name: string, value: string][
   return [
     ['rip', hex(cpu.rip)],
     ['rflags', hex(cpu.getRflags())],
-    ...NAMES.map((name, index): [string, string] => [name, hex(cpu.getGpr(index))]),
-    ...NAMES.map((_, index): [string, string] => [`xmm${index}`, Buffer.from(cpu.xmm(index)).toString('hex')]),
+    ...GPR_NAMES.map((name, index): [string, string] => [name, hex(cpu.getGpr(index))]),
+    ...GPR_NAMES.map((_, index): [string, string] => [`xmm${index}`, Buffer.from(cpu.xmm(index)).toString('hex')]),
     ...SEGMENTS.map((name, index): [string, string] => {
       const { selector, attributes, base, limit } = cpu.segment(index)
       return [name, [selector, attributes, base, limit].map(hex).join(' ')]

@@ -1,3 +1,4 @@
+import { GPR_NAMES } from '../register-names.ts'
 import { ARITHMETIC_FLAGS, Rflag, Vector } from '../state.ts'
 import type { SiliconCase } from './case.ts'
 import { isApproximate } from './undefined.ts'
@@ -5,7 +6,6 @@ import { isEnvironment, isTenByteStore, isTranscendental } from './x87.ts'
 import { At, CODE_ADDRESS, WINDOW_ADDRESS, WINDOW_BYTES } from './layout.ts'
 
 const FLAGS = ARITHMETIC_FLAGS | Rflag.DF
-const REGISTERS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']
 
 /** What may be wrong with the memory of an operand. */
 export const MEMORY_FAULTS = new Set<number>([Vector.SS, Vector.GP, Vector.PF])
@@ -43,7 +43,7 @@ export function differences(test: SiliconCase, expected: Uint8Array, found: Uint
   if (vector === Vector.PF && !isMasked && !anyFault) report('cr2', cr2 & cr2Mask, b.getBigUint64(At.CR2, true) & cr2Mask)
   // What a change of mode leaves in the upper halves is not defined (SDM vol. 1, 3.4.1.1).
   const bits = test.mode === 'long' ? 64 : 32
-  REGISTERS.forEach((name, register) => {
+  GPR_NAMES.forEach((name, register) => {
     const [x, y] = [a, b].map((record) => BigInt.asUintN(bits, record.getBigUint64(At.GPR + register * 8, true)))
     report(name, x, y)
   })
