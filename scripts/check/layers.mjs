@@ -11,9 +11,10 @@ import { referencesOf, sourceFiles } from './imports.mjs'
  */
 export const LAYERS = [
   { folder: 'src/protocol', may: [], node: false, packages: ['zod', 'birpc', '@msgpack/msgpack'] },
+  { folder: 'src/engine/random', may: [], node: false, packages: [] },
   { folder: 'src/engine/machine', may: [], node: false, packages: [] },
-  { folder: 'src/engine/kernel', may: ['src/engine/machine'], node: false, packages: ['iced-x86'] },
-  { folder: 'src/engine/network', may: [], node: false, packages: [] },
+  { folder: 'src/engine/kernel', may: ['src/engine/machine', 'src/engine/random'], node: false, packages: ['iced-x86'] },
+  { folder: 'src/engine/network', may: ['src/engine/random'], node: false, packages: [] },
   {
     folder: 'src/engine/lab', may: ['src/engine/machine', 'src/engine/kernel', 'src/engine/network'], node: false,
     packages: ['iced-x86', 'zod']

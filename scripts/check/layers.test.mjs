@@ -22,6 +22,7 @@ describe('layers', () => {
   it.each([
     ['src/protocol/a.ts', 'src/engine/machine/b.ts'],
     ['src/engine/machine/a.ts', 'src/protocol/b.ts'],
+    ['src/engine/random/a.ts', 'src/engine/machine/b.ts'],
     ['src/engine/machine/a.ts', 'src/engine/kernel/b.ts'],
     ['src/engine/kernel/a.ts', 'src/engine/network/b.ts'],
     ['src/engine/kernel/a.ts', 'src/engine/lab/b.ts'],
@@ -46,6 +47,7 @@ describe('layers', () => {
 
   it.each([
     ['src/engine/kernel/a.ts', 'src/engine/machine/b.ts'],
+    ['src/engine/network/a.ts', 'src/engine/random/b.ts'],
     ['src/engine/lab/a.ts', 'src/engine/network/b.ts'],
     ['src/main/a.ts', 'src/engine/toolchain/b.ts'],
     ['src/cli/a.ts', 'src/main/service/b.ts'],

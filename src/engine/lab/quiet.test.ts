@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { Random } from '../kernel/random.ts'
+import { Random } from '../random/random.ts'
 import { freshToolchain, INSTALLATION, SHARED_CACHE } from '../toolchain/testing/folders.ts'
 import { MachineSession } from './session.ts'
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { RandomFrames } from '../kernel/net/testing/random-frames.ts'
 import { ETHERNET_HEADER_BYTES } from '../kernel/net/wire/ethernet.ts'
-import { Random } from '../kernel/random.ts'
+import { Random } from '../random/random.ts'
 import { SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
 import type { MachineSession } from './session.ts'
 import { JoinedMachines } from './testing/joined.ts'

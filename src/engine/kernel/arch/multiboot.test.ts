@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PhysicalMemory } from '../../machine/memory.ts'
 import { parseBootOptions } from '../boot-options.ts'
-import { Random } from '../random.ts'
+import { Random } from '../../random/random.ts'
 import { quoteWord, readMultibootInfo, splitCommandLine } from './multiboot.ts'
 
 describe('command line', () => {

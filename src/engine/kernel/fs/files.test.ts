@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { testMemory } from '../memory/testing.ts'
-import { Random } from '../random.ts'
+import { Random } from '../../random/random.ts'
 import { readCpio, writeCpio } from './cpio.ts'
 import type { CpioEntry } from './cpio.ts'
 import { NullDevice, ZeroDevice } from './devices.ts'

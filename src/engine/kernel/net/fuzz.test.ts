@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Wait } from '../process/wait.ts'
 import { KernelError } from '../syscall/errno.ts'
-import { Random } from '../random.ts'
+import { Random } from '../../random/random.ts'
 import { NS_PER_S } from './host.ts'
 import { NEIGHBOURS_MAX } from './link/neighbours.ts'
 import type { DatagramSocket } from './socket/datagram.ts'

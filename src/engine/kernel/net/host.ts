@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '../../random/random.ts'
 
 /** What the network uses of the kernel around it. */
 export interface NetworkHost {

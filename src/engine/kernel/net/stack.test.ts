@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Wait } from '../process/wait.ts'
-import { Random } from '../random.ts'
+import { Random } from '../../random/random.ts'
 import { Counters } from './counters.ts'
 import { NS_PER_S } from './host.ts'
 import { ERRORS_PER_S_MAX, Icmp } from './icmp.ts'

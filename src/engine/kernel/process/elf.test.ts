@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '../random.ts'
+import { Random } from '../../random/random.ts'
 import { ElfError, parseElf } from './elf.ts'
 import { CODE, makeElf } from './testing.ts'
 

@@ -8,7 +8,7 @@ import type { PendingCall, Process } from '../process/process.ts'
 import type { NetworkStack } from '../net/stack.ts'
 import type { Scheduler } from '../process/scheduler.ts'
 import type { Wait } from '../process/wait.ts'
-import type { Random } from '../random.ts'
+import type { Random } from '../../random/random.ts'
 import type { WasmRuntime } from '../wasm/runtime.ts'
 import type { ArgumentType } from './table.ts'
 

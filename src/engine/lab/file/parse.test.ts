@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '../../kernel/random.ts'
+import { Random } from '../../random/random.ts'
 import { LabFileError } from './errors.ts'
 import { formatLab } from './format.ts'
 import { parseLab, resolveLab } from './parse.ts'

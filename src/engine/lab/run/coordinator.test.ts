@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { Random } from '../../kernel/random.ts'
+import { Random } from '../../random/random.ts'
 import type { Check, Impairments, Link, Node, TimelineEvent } from '../lab.ts'
 import { BANDWIDTH_BPS_MAX, DELAY_NS_MAX, IMPAIRMENTS_DEFAULT, LATENCY_NS_MIN } from '../lab.ts'
 import type { FakeSpec } from '../testing/fake-session.ts'

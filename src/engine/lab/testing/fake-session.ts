@@ -1,5 +1,5 @@
 import type { ProcessView } from '../../kernel/process/view.ts'
-import { Random } from '../../kernel/random.ts'
+import { Random } from '../../random/random.ts'
 import type { CreateLabSession, LabSession, SessionEvents, SessionPhase } from '../run/session.ts'
 
 export interface FakeSpec {

@@ -1,7 +1,7 @@
 import type { NetworkHost } from '../host.ts'
 import { NS_PER_S } from '../host.ts'
 import type { Timers } from '../timers.ts'
-import { Random } from '../../random.ts'
+import { Random } from '../../../random/random.ts'
 import { IPV4_LINK_LOCAL, formatIpv4, formatMac } from '../wire/address.ts'
 import type { ArpPacket } from '../wire/arp.ts'
 

@@ -1,4 +1,4 @@
-import type { Random } from '../../random.ts'
+import type { Random } from '../../../random/random.ts'
 import { MAC_BROADCAST, parseIpv4Address } from '../wire/address.ts'
 import { checksum } from '../wire/checksum.ts'
 import { emitArp } from '../wire/arp.ts'

@@ -1,4 +1,4 @@
-import { Random } from '../../random.ts'
+import { Random } from '../../../random/random.ts'
 import type { NetworkConfiguration } from '../configuration.ts'
 import type { NetworkHost } from '../host.ts'
 import type { NetDevice } from '../link/device.ts'

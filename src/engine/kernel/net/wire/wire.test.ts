@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '../../random.ts'
+import { Random } from '../../../random/random.ts'
 import { MAC_BROADCAST, broadcastOf, formatIpv4, formatMac, isMacGroup, parseIpv4Address, prefixMask } from './address.ts'
 import type { ArpPacket } from './arp.ts'
 import { emitArp, parseArp } from './arp.ts'

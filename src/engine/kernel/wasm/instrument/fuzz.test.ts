@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import loadWabt from 'wabt'
-import { Random } from '../../random.ts'
+import { Random } from '../../../random/random.ts'
 import { WasmFormatError } from '../binary/bytes.ts'
 import { compile } from '../compile.ts'
 import { WasmInstance } from '../instance.ts'

@@ -1,4 +1,4 @@
-import { Random } from '../../random.ts'
+import { Random } from '../../../random/random.ts'
 
 /** Types that random code computes with. Floats stay out of it: the bits of a NaN are the host's choice. */
 type Type = 'i32' | 'i64'

@@ -1,7 +1,10 @@
-/** Deterministic random numbers for one consumer: xoshiro128** (Blackman and Vigna, 2018), seeded by SplitMix32. */
+/**
+ * Deterministic random numbers for one consumer: xoshiro128** (Blackman and Vigna, 2018), seeded by SplitMix32 with the finalizer of
+ * MurmurHash3.
+ */
 export class Random {
   /** The whole state: four u32. */
-  readonly state: Uint32Array
+  private readonly state: Uint32Array
 
   constructor(seed: number) {
     this.state = new Uint32Array(4)
