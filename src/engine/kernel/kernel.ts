@@ -46,7 +46,7 @@ import type { ProcessView } from './process/view.ts'
 import { Signal, isIgnoredByDefault, signalName, signalStatus } from './process/signals.ts'
 import { Channel } from './process/wait.ts'
 import { Random } from '../random/random.ts'
-import type { KernelServices } from './syscall/context.ts'
+import type { DoorServices } from './syscall/door.ts'
 import { dispatch } from './syscall/dispatch.ts'
 import { KernelError } from './syscall/errno.ts'
 import { WasmFormatError } from './wasm/binary/bytes.ts'
@@ -98,7 +98,7 @@ export type KernelPhase = 'booting' | 'running' | 'exited' | 'panicked'
  * The operating system: what happens when the processor comes through the gate. It holds no thread and no stack of its own between two
  * gates; what waits is data. Parts that boot sets up are there from Gate.START on.
  */
-export class Kernel implements KernelServices {
+export class Kernel implements DoorServices {
   phase: KernelPhase = 'booting'
   /** Why it panicked, in one sentence. */
   panicReason = ''

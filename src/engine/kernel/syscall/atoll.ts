@@ -1,7 +1,7 @@
 import {
   close, encodeStat, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, write,
 } from './calls.ts'
-import type { Handler } from './context.ts'
+import type { Handler } from './door.ts'
 import {
   changeDirectory, currentDirectory, duplicate, makeDirectory, openQueue, pipe, readDirectory, rename, unlink,
 } from './file-calls.ts'

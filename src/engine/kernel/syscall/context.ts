@@ -9,17 +9,14 @@ import type { NetworkStack } from '../net/stack.ts'
 import type { Scheduler } from '../process/scheduler.ts'
 import type { Wait } from '../process/wait.ts'
 import type { Random } from '../../random/random.ts'
-import type { WasmRuntime } from '../wasm/runtime.ts'
-import type { ArgumentType } from './table.ts'
 
-/** What handlers may use of the kernel. */
+/** What the calls, and WebAssembly under them, may use of the kernel. */
 export interface KernelServices {
   readonly vfs: Vfs
   readonly openFiles: OpenFileTable
   readonly console: Console
   readonly scheduler: Scheduler
   readonly random: Random
-  readonly wasm: WasmRuntime
   readonly network: NetworkStack
   readonly nowNs: number
   /** Spends virtual time. */
@@ -57,12 +54,3 @@ export interface Call {
 
 /** A result for RAX: a value, a negated error number, or what the call waits for. */
 export type Result = number | Wait
-
-/** Arguments come as the entry's types say: `decodeArgument` has made numbers of the registers. */
-export type Handler = (call: Call, ...args: number[]) => Result
-
-/** How a door answers one number. */
-export interface DoorEntry {
-  arguments: readonly ArgumentType[]
-  handler: Handler
-}

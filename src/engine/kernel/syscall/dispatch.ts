@@ -5,7 +5,8 @@ import { Cost } from '../costs.ts'
 import type { PendingCall, Process } from '../process/process.ts'
 import { Channel, Wait } from '../process/wait.ts'
 import { atollHandlers } from './atoll.ts'
-import type { DoorEntry, Handler, KernelServices, Result } from './context.ts'
+import type { KernelServices, Result } from './context.ts'
+import type { DoorEntry, DoorServices, Handler } from './door.ts'
 import { Errno, KernelError } from './errno.ts'
 import { linuxName } from './linux/names.ts'
 import { linuxDoor } from './linux/table.ts'
@@ -46,7 +47,7 @@ export function decodeArgument(frame: TrapFrame, index: number, type: ArgumentTy
 }
 
 /** Makes one system call for the process whose registers `frame` holds: leaves the result in RAX, or puts the process to sleep. */
-export function dispatch(kernel: KernelServices, process: Process, frame: TrapFrame): void {
+export function dispatch(kernel: DoorServices, process: Process, frame: TrapFrame): void {
   kernel.charge(Cost.SYSTEM_CALL)
   const isLinux = frame.vector === FAST_SYSCALL
   const number = frame.getNumber(FrameOffset.RAX)

@@ -4,7 +4,8 @@ import { DESCRIPTORS_MAX } from '../../fs/open-file.ts'
 import {
   PROTECTION_BITS, close, mapAnonymous, open, pageRange, read, readPath, resolvePath, seek, setConsoleMode, sleepUntil, terminal, write,
 } from '../calls.ts'
-import type { Call, DoorEntry, Handler, Result } from '../context.ts'
+import type { Call, Result } from '../context.ts'
+import type { DoorEntry, Handler } from '../door.ts'
 import { changeDirectory, duplicate, makeDirectory, pipe, rename, unlink } from '../file-calls.ts'
 import { exec, fork, kill, setGroup } from '../process-calls.ts'
 import { access, getDirectoryEntries } from './directory.ts'
