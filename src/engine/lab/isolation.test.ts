@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
 import type { Link, Node } from './lab.ts'
 import { IMPAIRMENTS_DEFAULT } from './lab.ts'
 import { Coordinator } from './run/coordinator.ts'
@@ -8,11 +7,11 @@ import { NetworkWire } from './run/network-wire.ts'
 import type { MachineReport } from './run/runner.ts'
 import type { SessionOptions } from './session.ts'
 import { MachineSession } from './session.ts'
+import { boot, build } from './testing/programs.ts'
 import { Trace } from './trace/trace.ts'
 
 /** Machines of one lab beside one that misbehaves: what they print, and when, is what they print without it. */
 
-const toolchain = freshToolchain(SHARED_CACHE)
 const MS = 1_000_000
 const UNTIL_NS = 80 * MS
 const HARM_NS = 20 * MS
@@ -50,30 +49,25 @@ class HarmedSession extends MachineSession {
   }
 }
 
-let boot: Uint8Array
 let programs: Record<Name, Uint8Array>
 
-async function build(body: string): Promise<Uint8Array> {
-  const text = `#include <atoll.h>\n#include <text.h>\nvoid _start(void) {\n${body}\n}\n`
-  const result = await toolchain.build({ path: 'test.c', file: '/nowhere/test.c', text })
-  if (!result.ok) throw new Error(result.message ?? result.diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'))
-  return result.output
-}
+/** Builds the body of a `_start` that does not return. */
+const endless = (body: string): Promise<Uint8Array> =>
+  build('test.c', `#include <atoll.h>\n#include <text.h>\nvoid _start(void) {\n${body}\n}\n`)
 
 const flood = (call: string): string => `
   int fd = sys_socket(AF_INET, SOCK_DGRAM, 0); sys_setsockopt(fd, SO_BROADCAST, 1); struct atoll_address to = {AF_INET, 0x3930, 0xffffffff};
   ${call}`
 
 beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
   programs = {
-    observer: await build(`
+    observer: await endless(`
       for (int64_t due = 10000000;; due += 5000000) { sys_sleep(due - sys_clock()); print_number(sys_clock()); print("\\n"); }`),
-    talker: await build(flood('for (;;) { sys_sendto(fd, "x", 1, 0, &to); print("sent\\n"); sys_sleep(7000000); }')),
-    sleeper: await build('for (;;) sys_sleep(1000000000);'),
-    printer: await build('for (;;) print("and another thing, which has to be said at some length\\n");'),
-    flooder: await build(flood('static char much[1400]; for (;;) sys_sendto(fd, much, sizeof much, 0, &to);')),
-    caller: await build('for (;;) sys_getpid();'),
+    talker: await endless(flood('for (;;) { sys_sendto(fd, "x", 1, 0, &to); print("sent\\n"); sys_sleep(7000000); }')),
+    sleeper: await endless('for (;;) sys_sleep(1000000000);'),
+    printer: await endless('for (;;) print("and another thing, which has to be said at some length\\n");'),
+    flooder: await endless(flood('static char much[1400]; for (;;) sys_sendto(fd, much, sizeof much, 0, &to);')),
+    caller: await endless('for (;;) sys_getpid();'),
   }
 }, 300_000)
 

@@ -1,26 +1,20 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { DESCRIPTORS_MAX, OPEN_FILES_MAX } from '../kernel/fs/open-file.ts'
 import { PROCESSES_MAX } from '../kernel/process/scheduler.ts'
 import { HELPERS as MODULE_HELPERS } from '../kernel/wasm/instrument/layout.ts'
-import { SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
 import { MachineSession } from './session.ts'
 import { usageAfterAll } from './testing/random-calls.ts'
 import { usageOf } from './testing/kernel-usage.ts'
+import { boot, build, buildBody } from './testing/programs.ts'
 import { runProgram } from './testing/run-program.ts'
 import type { Run, RunOptions } from './testing/run-program.ts'
 
 /** Programs that want more than there is: each meets a limit and an error number, and everything comes back. */
 
-const toolchain = freshToolchain(SHARED_CACHE)
 const MIB = 1 << 20
 const S = 1_000_000_000
 /** For what takes a few seconds on an idle host. */
 const SLOW_MS = 180_000
-let boot: Uint8Array
-
-beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
-}, 300_000)
 
 const HELPERS = `#include <atoll.h>
 #include <text.h>
@@ -38,16 +32,9 @@ static int load(const char *path) {
   return sys_wasm_load(image, (size_t)length, path);
 }`
 
-async function build(path: string, text: string): Promise<Uint8Array> {
-  const result = await toolchain.build({ path, file: `/nowhere/${path}`, text })
-  if (!result.ok) throw new Error(result.message ?? result.diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'))
-  return result.output
-}
-
 /** Runs the body of a `_start`, with functions before it. */
 async function run(body: string, options: Partial<RunOptions> = {}, before = ''): Promise<Run> {
-  const bytes = await build('test.c', `${HELPERS}\n${before}\nvoid _start(int argc, char **argv) {\n${body}\nsys_exit(0);\n}\n`)
-  return runProgram(bytes, { boot, untilNs: 60 * S, ...options })
+  return runProgram(await buildBody(`${HELPERS}\n${before}`, body), { boot, untilNs: 60 * S, ...options })
 }
 
 /** What the program printed, without log lines and without what the kernel says of ended programs. */

@@ -1,17 +1,11 @@
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
+import { boot, build, toolchain } from './testing/programs.ts'
 import { runProgram } from './testing/run-program.ts'
 import type { Run, RunOptions } from './testing/run-program.ts'
 
 /** The Linux door, through programs with musl that know nothing of Atoll. */
-const toolchain = freshToolchain(SHARED_CACHE)
-let boot: Uint8Array
 
-beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
-  await toolchain.prepareMusl()
-})
+beforeAll(() => toolchain.prepareMusl())
 
 const HEADERS = [
   'errno', 'fcntl', 'signal', 'stdio', 'stdlib', 'string', 'sys/mman', 'sys/stat', 'sys/syscall', 'sys/uio', 'termios', 'time', 'unistd',
@@ -19,10 +13,8 @@ const HEADERS = [
 
 async function run(source: string, options: Partial<RunOptions> = {}): Promise<Run> {
   const text = HEADERS.map((header) => `#include <${header}.h>\n`).join('') + source
-  const build = await toolchain.build({ path: 'posix.c', file: join(INSTALLATION, 'posix.c'), text }, { flags: ['-D_GNU_SOURCE'] })
-  const findings = build.diagnostics.map(({ line, message }) => `${line}: ${message}`)
-  if (!build.ok) throw new Error(build.message ?? findings.join('\n'))
-  return runProgram(build.output, { boot, path: '/bin/posix', ...options })
+  const bytes = await build('posix.c', text, { flags: ['-D_GNU_SOURCE'] })
+  return runProgram(bytes, { boot, path: '/bin/posix', ...options })
 }
 
 const runMain = (body: string, options?: Partial<RunOptions>): Promise<Run> =>

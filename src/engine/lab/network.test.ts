@@ -1,33 +1,13 @@
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
 import { JoinedMachines } from './testing/joined.ts'
 import type { JoinOptions } from './testing/joined.ts'
+import { PRINT, boot, build, buildBody, toolchain } from './testing/programs.ts'
 import { runProgram } from './testing/run-program.ts'
 import type { RunOptions } from './testing/run-program.ts'
 
-const toolchain = freshToolchain(SHARED_CACHE)
-let boot: Uint8Array
+beforeAll(() => toolchain.prepareMusl(() => {}), 300_000)
 
-beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
-  await toolchain.prepareMusl(() => {})
-}, 300_000)
-
-async function build(text: string): Promise<Uint8Array> {
-  const result = await toolchain.build({ path: 'test.c', file: join(INSTALLATION, 'test.c'), text })
-  if (!result.ok) throw new Error(result.message ?? result.diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'))
-  return result.output
-}
-
-const HELPERS = `#include <atoll.h>
-static void print(const char *text) { size_t length = 0; while (text[length]) length++; sys_write(1, text, length); }
-static void number(int64_t value) {
-  char text[24]; int at = 24; uint64_t rest = value < 0 ? -value : value;
-  do text[--at] = '0' + rest % 10; while (rest /= 10);
-  if (value < 0) text[--at] = '-';
-  sys_write(1, text + at, 24 - at); print(" ");
-}
+const HELPERS = `#include <atoll.h>${PRINT}
 static uint16_t swap16(uint16_t value) { return value << 8 | value >> 8; }
 static struct atoll_address at(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port) {
   struct atoll_address address = {AF_INET, swap16(port), (uint32_t)d << 24 | c << 16 | b << 8 | a};
@@ -35,8 +15,7 @@ static struct atoll_address at(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint1
 }
 static void dotted(uint32_t address) { for (int i = 0; i < 4; i++) { number(address >> (8 * i) & 255); } }
 `
-const program = (body: string): Promise<Uint8Array> =>
-  build(`${HELPERS}\nvoid _start(int argc, char **argv) {\n${body}\nsys_exit(0);\n}\n`)
+const program = (body: string): Promise<Uint8Array> => buildBody(HELPERS, body)
 
 const run = async (body: string, options: Partial<RunOptions> = {}): Promise<ReturnType<typeof runProgram>> =>
   runProgram(await program(body), { boot, ...options })
@@ -138,7 +117,7 @@ describe('one machine', () => {
   })
 
   it('shows the network in /proc', async () => {
-    const bytes = await build(`#include <stdio.h>
+    const bytes = await build('test.c', `#include <stdio.h>
       #include <sys/socket.h>
       #include <netinet/in.h>
       int main(void) {
@@ -341,7 +320,7 @@ describe('POSIX programs', () => {
       printf("%zd\\n", sendto(fd, "x", 1, 0, (void *)&all, sizeof all)); struct utsname name; uname(&name);
       puts(name.nodename); puts("done");
       fflush(stdout); sleep(1);`)
-    const [a, b] = await Promise.all([build(client), build(server)])
+    const [a, b] = await Promise.all([build('test.c', client), build('test.c', server)])
     const machines = new JoinedMachines([options(a, 1, '10.0.0.1/24'), options(b, 2, '10.0.0.2/24')])
     const [first, second] = machines.machines
     expect(machines.until(() => first.output.includes('done'), 5_000_000_000)).toBe(true)

@@ -3,36 +3,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
+import { PRINT, boot, build, buildBody, toolchain } from './testing/programs.ts'
 import { runProgram } from './testing/run-program.ts'
 import type { Run, RunOptions } from './testing/run-program.ts'
 
-const toolchain = freshToolchain(SHARED_CACHE)
-let boot: Uint8Array
+beforeAll(() => toolchain.prepareMusl(() => {}), 300_000)
 
-beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
-  await toolchain.prepareMusl(() => {})
-}, 300_000)
-
-async function build(text: string): Promise<Uint8Array> {
-  const result = await toolchain.build({ path: 'test.c', file: join(INSTALLATION, 'test.c'), text })
-  if (!result.ok) throw new Error(result.message ?? result.diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'))
-  return result.output
-}
-
-const HELPERS = `#include <atoll.h>
-static void print(const char *text) { size_t length = 0; while (text[length]) length++; sys_write(1, text, length); }
-static void number(int64_t value) {
-  char text[24]; int at = 24; uint64_t rest = value < 0 ? -value : value;
-  do text[--at] = '0' + rest % 10; while (rest /= 10);
-  if (value < 0) text[--at] = '-';
-  sys_write(1, text + at, 24 - at); print(" ");
-}`
+const HELPERS = `#include <atoll.h>${PRINT}`
 
 /** Runs the body of a `_start` on the Atoll door. */
 async function runBody(body: string, options: Partial<RunOptions> = {}): Promise<Run> {
-  return runProgram(await build(`${HELPERS}\nvoid _start(int argc, char **argv) {\n${body}\nsys_exit(0);\n}\n`), { boot, ...options })
+  return runProgram(await buildBody(HELPERS, body), { boot, ...options })
 }
 
 describe('fork and wait', () => {
@@ -173,7 +154,7 @@ describe('pipes, queues, files', () => {
   })
 
   it('run another program in place of this one', async () => {
-    const bytes = await build(`${HELPERS}\nvoid _start(int argc, char **argv) {
+    const bytes = await build('test.c', `${HELPERS}\nvoid _start(int argc, char **argv) {
       if (argc > 1) { number(argc); print(argv[1]); print(argv[2]); sys_exit(9); }
       number(sys_exec("/nowhere", 0, 0)); char *args[] = {"program", "one", "two", 0};
       if (sys_fork() == 0) { sys_exec("/bin/program", args, 0); sys_exit(1); }
@@ -213,7 +194,7 @@ describe('POSIX programs do as on Linux', () => {
     it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(name, async () => {
       const headers = ['errno.h', 'sched.h', 'signal.h', 'stdio.h', 'stdlib.h', 'string.h', 'sys/wait.h', 'unistd.h']
       const source = `${headers.map((header) => `#include <${header}>`).join('\n')}\nint main(void) {\n${body}\n}\n`
-      const bytes = await build(source)
+      const bytes = await build('test.c', source)
       const folder = mkdtempSync(join(tmpdir(), 'atoll-posix-'))
       try {
         const file = join(folder, 'program')

@@ -1,19 +1,12 @@
-import { join } from 'node:path'
-import { beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { Random } from '../random/random.ts'
-import { freshToolchain, INSTALLATION, SHARED_CACHE } from '../toolchain/testing/folders.ts'
 import { MachineSession } from './session.ts'
+import { boot, build } from './testing/programs.ts'
 
 /** What a lab's windows rest on: that a machine which says that it is quiet is. */
 
 const MS_NS = 1_000_000
 const UNTIL_NS = 9_000 * MS_NS
-const toolchain = freshToolchain(SHARED_CACHE)
-let boot: Uint8Array
-
-beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
-})
 
 /** Two processes that sleep for times of their own, send and print; a third computes now and then; one waits for the console. */
 const PROGRAM = `#include <net.h>
@@ -47,8 +40,7 @@ void _start(void) {
 `
 
 it.each([1, 2, 3])('says for how long nothing can be seen of it, and keeps its word (seed %i)', async (seed) => {
-  const built = await toolchain.build({ path: 'test.c', file: join(INSTALLATION, 'user', 'test.c'), text: PROGRAM })
-  if (!built.ok) throw new Error(JSON.stringify(built))
+  const bytes = await build('user/test.c', PROGRAM)
   let quietUntilNs = 0
   let events = 0
   const happened = (timeNs: number): void => {
@@ -58,7 +50,7 @@ it.each([1, 2, 3])('says for how long nothing can be seen of it, and keeps its w
   }
   const session = new MachineSession({
     boot,
-    program: { path: '/bin/test', bytes: built.output, args: [] },
+    program: { path: '/bin/test', bytes, args: [] },
     seed,
     network: { mac: Uint8Array.of(2, 0, 0, 0, 0, seed), hostname: 'quiet' },
     onConsoleByte: (_, timeNs) => happened(timeNs),

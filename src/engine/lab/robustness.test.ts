@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { RandomFrames } from '../kernel/net/testing/random-frames.ts'
 import { ETHERNET_HEADER_BYTES } from '../kernel/net/wire/ethernet.ts'
 import { Random } from '../random/random.ts'
-import { SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
 import type { MachineSession } from './session.ts'
 import { JoinedMachines } from './testing/joined.ts'
+import { toolchain } from './testing/programs.ts'
 import type { Programs, RandomRun } from './testing/random-calls.ts'
 import { buildRandomCalls, isOver, randomOptions, runRandomCalls, typeAnything, usageAfterAll } from './testing/random-calls.ts'
 
@@ -24,7 +24,7 @@ const LAB_NS_MAX = 60_000_000_000
 let programs: Programs
 
 beforeAll(async () => {
-  programs = await buildRandomCalls(freshToolchain(SHARED_CACHE))
+  programs = await buildRandomCalls(toolchain)
 }, 300_000)
 
 /** The seeds of this run: so many, or as many as the time allows. */

@@ -1,31 +1,18 @@
-import { basename, join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { basename } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { readDebugInfo } from '../toolchain/debug-info.ts'
 import { disassemble } from '../toolchain/disassembler.ts'
-import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
 import type { Tier } from '../machine/cpu/cpu.ts'
 import { ElfError } from '../kernel/process/elf.ts'
 import { Random } from '../random/random.ts'
 import { MachineSession } from './session.ts'
+import { PRINT, boot, build } from './testing/programs.ts'
 import { runProgram } from './testing/run-program.ts'
 import type { Run, RunOptions } from './testing/run-program.ts'
 
-const toolchain = freshToolchain(SHARED_CACHE)
-let boot: Uint8Array
-
-beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
-})
-
-async function program(name: string, text?: string): Promise<Uint8Array> {
-  const build = await toolchain.build({ path: name, file: join(INSTALLATION, name), text })
-  if (!build.ok) throw new Error(build.message ?? build.diagnostics.map(({ line, message }) => `${name}:${line}: ${message}`).join('\n'))
-  return build.output
-}
-
 /** Builds and runs a source of the project, or a text as if it were one. */
 async function run(name: string, options: Partial<RunOptions> = {}, text?: string): Promise<Run> {
-  const bytes = await program(name, text)
+  const bytes = await build(name, text)
   const path = `/bin/${basename(name, '.c')}`
   return runProgram(bytes, { boot, path, symbolizer: readDebugInfo(bytes), disassembler: disassemble, ...options })
 }
@@ -33,15 +20,6 @@ async function run(name: string, options: Partial<RunOptions> = {}, text?: strin
 /** Runs the body of a `_start` that ends with exit status 0. */
 const runBody = (body: string, options: Partial<RunOptions> = {}, before = ''): Promise<Run> =>
   run('test.c', options, `#include <atoll.h>\n${before}\nvoid _start(void) {\n${body}\nsys_exit(0);\n}\n`)
-
-const PRINT = `
-static void print(const char *text) { size_t length = 0; while (text[length]) length++; sys_write(1, text, length); }
-static void number(int64_t value) {
-  char text[24]; int at = 24; uint64_t rest = value < 0 ? -value : value;
-  do text[--at] = '0' + rest % 10; while (rest /= 10);
-  if (value < 0) text[--at] = '-';
-  sys_write(1, text + at, 24 - at); print(" ");
-}`
 
 describe('first light', () => {
   it('hello.c: boot log, banner, greeting, exit', async () => {
@@ -84,7 +62,7 @@ describe('first light', () => {
   })
 
   it('does not depend on how the host cuts the time', async () => {
-    const bytes = await program('user/echo.c')
+    const bytes = await build('user/echo.c')
     const results = [997, 50_000, 10_000_000].map((step) => {
       let output = ''
       const session = new MachineSession({
@@ -108,14 +86,14 @@ describe('first light', () => {
   })
 
   it('refuses more files than fit', async () => {
-    const bytes = await program('user/hello.c')
+    const bytes = await build('user/hello.c')
     const files = new Map([['/big', new Uint8Array(3 << 20)]])
     const make = (): MachineSession => new MachineSession({ boot, program: { path: '/x', bytes, args: [] }, files, ramBytes: 4 << 20 })
     expect(make).toThrow(/files of 3\.\d MiB do not fit into a machine with 4\.0 MiB of memory/)
   })
 
   it('loads whatever passes its checks without harm', async () => {
-    const original = await program('user/hello.c')
+    const original = await build('user/hello.c')
     const random = new Random(11)
     const phases = new Map<string, number>()
     for (let round = 0; round < 60; round++) {
@@ -135,7 +113,7 @@ describe('first light', () => {
   })
 
   it('knows when it is booting, running and over', async () => {
-    const bytes = await program('user/echo.c')
+    const bytes = await build('user/echo.c')
     const session = new MachineSession({ boot, program: { path: '/bin/echo', bytes, args: [] } })
     expect(session.status()).toMatchObject({ phase: 'booting', virtualNs: 0, instructions: 0 })
     session.advance(10_000_000)
@@ -427,7 +405,7 @@ describe('system calls', () => {
 
 describe('processes', () => {
   it('share the processor by turns and keep their registers to themselves', async () => {
-    const bytes = await program('turns.c', `#include <atoll.h>
+    const bytes = await build('turns.c', `#include <atoll.h>
       ${PRINT}
       static void work(void) {
         int pid = sys_getpid();
@@ -458,7 +436,7 @@ describe('processes', () => {
 
 describe('when the kernel fails', () => {
   it('a fault in ring 0 ends in the panic screen', async () => {
-    const bytes = await program('user/echo.c')
+    const bytes = await build('user/echo.c')
     let output = ''
     const session = new MachineSession({
       boot,
@@ -478,7 +456,7 @@ describe('when the kernel fails', () => {
   })
 
   it('an exception in the kernel’s own code is a panic, not an exception of the host', async () => {
-    const bytes = await program('user/hello.c')
+    const bytes = await build('user/hello.c')
     let output = ''
     const session = new MachineSession({
       boot,
@@ -497,7 +475,7 @@ describe('when the kernel fails', () => {
   it('even a panic screen that fails ends in a panic', async () => {
     const session = new MachineSession({
       boot,
-      program: { path: '/bin/hello', bytes: await program('user/hello.c'), args: [] },
+      program: { path: '/bin/hello', bytes: await build('user/hello.c'), args: [] },
     })
     session.kernel.console.writeLine = () => { throw new Error('no console') }
     session.advance(1_000_000)
@@ -506,7 +484,7 @@ describe('when the kernel fails', () => {
   })
 
   it('a machine without its interrupt table shuts down', async () => {
-    const bytes = await program('user/spin.c')
+    const bytes = await build('user/spin.c')
     const session = new MachineSession({ boot, program: { path: '/bin/spin', bytes, args: [] } })
     session.advance(1_000_000)
     session.machine.memory.fill(0x103000, 0x2000, 0)

@@ -1,12 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
+import { INSTALLATION } from '../toolchain/testing/folders.ts'
 import { MachineSession } from './session.ts'
+import { boot, toolchain } from './testing/programs.ts'
 import { runProgram } from './testing/run-program.ts'
 
-const toolchain = freshToolchain(SHARED_CACHE)
-let boot: Uint8Array
 let shell: Uint8Array
 const files = new Map<string, Uint8Array>()
 
@@ -19,7 +18,6 @@ async function build(path: string): Promise<Uint8Array> {
 }
 
 beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
   shell = await build('user/sh.c')
   files.set('/bin/sh', shell)
   for (const name of readdirSync(join(INSTALLATION, 'user/bin')))

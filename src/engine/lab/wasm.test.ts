@@ -1,23 +1,13 @@
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
+import { boot, build, buildBody } from './testing/programs.ts'
 import { runProgram } from './testing/run-program.ts'
 import type { Run, RunOptions } from './testing/run-program.ts'
 
-const toolchain = freshToolchain(SHARED_CACHE)
-let boot: Uint8Array
 let testModule: Uint8Array
 
 beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
-  testModule = await build('test.wat', undefined, join(INSTALLATION, 'user', 'test.wat'))
+  testModule = await build('user/test.wat')
 }, 300_000)
-
-async function build(path: string, text?: string, file = join(INSTALLATION, path)): Promise<Uint8Array> {
-  const result = await toolchain.build({ path, file, text })
-  if (!result.ok) throw new Error(result.message ?? result.diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'))
-  return result.output
-}
 
 const wat = (text: string): Promise<Uint8Array> => build('module.wat', `(module ${text})`)
 
@@ -48,8 +38,7 @@ const logOf = ({ output }: Run): string[] => output.split('\n').flatMap((line) =
 const printed = ({ program }: Run): string => program.replace(/\n?\[ *\d+\.\d+\] .*\n/g, '')
 
 async function runC(body: string, modules: Record<string, Uint8Array> = {}, options: Partial<RunOptions> = {}): Promise<Run> {
-  const program = await build('test.c', `${HELPERS}\nvoid _start(int argc, char **argv) {\n${body}\nsys_exit(0);\n}\n`)
-  return runProgram(program, { boot, files: new Map(Object.entries(modules)), ...options })
+  return runProgram(await buildBody(HELPERS, body), { boot, files: new Map(Object.entries(modules)), ...options })
 }
 
 const WASI = 'wasi_snapshot_preview1'

@@ -3,28 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { INSTALLATION, SHARED_CACHE, freshToolchain } from '../toolchain/testing/folders.ts'
+import { boot, build, toolchain } from './testing/programs.ts'
 import { runProgram } from './testing/run-program.ts'
 
-const toolchain = freshToolchain(SHARED_CACHE)
-let boot: Uint8Array
-
-beforeAll(async () => {
-  boot = await toolchain.assembleBoot()
-  await toolchain.prepareMusl(() => {})
-}, 300_000)
-
-async function build(source: string): Promise<Uint8Array> {
-  const built = await toolchain.build({ path: 'x87.c', file: join(INSTALLATION, 'x87.c'), text: source })
-  if (!built.ok) throw new Error(built.message ?? built.diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'))
-  return built.output
-}
+beforeAll(() => toolchain.prepareMusl(() => {}), 300_000)
 
 const run = (program: Uint8Array): string => runProgram(program, { boot, untilNs: 60_000_000_000 }).program
 
 /** What the program prints on the host's own processor and in the machine, by lines. */
 async function both(source: string): Promise<{ host: string[]; guest: string[] }> {
-  const program = await build(source)
+  const program = await build('x87.c', source)
   const folder = mkdtempSync(join(tmpdir(), 'atoll-x87-'))
   try {
     const file = join(folder, 'program')
@@ -159,7 +147,7 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('a progr
 })
 
 it('a program that unmasks an exception is ended by it', async () => {
-  const program = await build(`${HEADERS}
+  const program = await build('x87.c', `${HEADERS}
     int main(void) {
       unsigned short control = 0x37b; volatile long double zero = 0;
       __asm__("fldcw %0" : : "m"(control));
