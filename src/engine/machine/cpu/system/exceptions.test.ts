@@ -57,6 +57,15 @@ describe('delivery in 64-bit mode', () => {
     expect(cpu.u32(State.ACTIVITY)).toBe(0)
   })
 
+  test('an external interrupt keeps the next instruction from stopping at its breakpoint again', () => {
+    const cpu = new TestProcessor().longMode()
+    cpu.gate64(0x20)
+    cpu.setU32(State.SYSFLAGS, IF | RF | FIXED)
+    cpu.system.interrupt(0x20)
+    expect(cpu.quadwords(At.KERNEL_STACK - 24, 1)).toEqual([BigInt(IF | RF | FIXED)])
+    expect(cpu.u32(State.SYSFLAGS) & RF).toBe(0)
+  })
+
   test('a page fault keeps CR2 and its error code', () => {
     const cpu = new TestProcessor().longMode().userMode()
     expect(cpu.translate(0x123456789n, 1)).toBe('fault')

@@ -86,10 +86,13 @@ export class Exceptions {
     this.carryOut(Vector.DB, 0, false, resume)
   }
 
-  /** Delivers an external interrupt and wakes a halted processor. State.RIP is the next instruction. */
+  /**
+   * Delivers an external interrupt and wakes a halted processor. State.RIP is the next instruction, which RF is about: it is pushed as it is
+   * (SDM vol. 3, 18.3.1.1).
+   */
   interrupt(vector: number): void {
     this.state.i32[Word.ACTIVITY] &= ~Activity.HALTED
-    this.carryOut(vector, 0, true)
+    this.carryOut(vector, 0, true, this.state.i32[Word.SYSFLAGS] & Rflag.RF)
   }
 
   /**
