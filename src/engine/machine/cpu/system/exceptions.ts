@@ -87,8 +87,8 @@ export class Exceptions {
   }
 
   /**
-   * Delivers an external interrupt and wakes a halted processor. State.RIP is the next instruction, which RF is about: it is pushed as it is
-   * (SDM vol. 3, 18.3.1.1).
+   * Delivers an external interrupt and wakes a halted processor. State.RIP is the next instruction, which RF is about: it is pushed as it
+   * is (SDM vol. 3, 18.3.1.1).
    */
   interrupt(vector: number): void {
     this.state.i32[Word.ACTIVITY] &= ~Activity.HALTED
