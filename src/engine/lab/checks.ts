@@ -1,4 +1,6 @@
 import type { Check } from './lab.ts'
+import type { Pattern } from './file/pattern.ts'
+import { compilePattern } from './file/pattern.ts'
 import { formatDuration } from './file/quantities.ts'
 
 export type CheckState = 'waiting' | 'passed' | 'failed'
@@ -48,7 +50,7 @@ class Finder {
 export class ConsoleCheck {
   readonly check: Check
   private readonly finder: Finder | null
-  private readonly pattern: RegExp | null
+  private readonly pattern: Pattern | null
   private line: number[] = []
   private lastLine = ''
   private state: CheckState = 'waiting'
@@ -59,7 +61,7 @@ export class ConsoleCheck {
     this.check = check
     const { condition } = check
     this.finder = condition.kind === 'matches' ? null : new Finder(condition.text)
-    this.pattern = condition.kind === 'matches' ? new RegExp(condition.pattern, 'u') : null
+    this.pattern = condition.kind === 'matches' ? compilePattern(condition.pattern) : null
   }
 
   status(): CheckStatus {

@@ -295,7 +295,7 @@ describe('lab.json', () => {
       timeline[0].do: "cut", "heal", "change", "boot", "kill" or "type" | "explode"
       timeline[0]: something that changes, such as loss | nothing
       checks[0]: exactly one of contains, matches and lacks | 2
-      checks[2].matches: a regular expression | "("
+      checks[2].matches: a regular expression of RE2, without lookaround and back-references | "(" (missing closing ): \`(\`)
       checks[0].console: the name of a machine | "hub"
       checks[1].by: a time after 1s | "1s"
       nodes: a list of nodes | an object

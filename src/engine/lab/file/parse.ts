@@ -3,6 +3,7 @@ import type { Check, Impairments, Lab, LabAction, LabPort, Link, Node, TimelineE
 import { BANDWIDTH_BPS_MAX, DELAY_NS_MAX, IMPAIRMENTS_DEFAULT, LATENCY_NS_MIN } from '../lab.ts'
 import { LabFileError, describeFound, describePath } from './errors.ts'
 import type { LabIssue } from './errors.ts'
+import { compilePattern, PatternError } from './pattern.ts'
 import { formatDuration, formatRate, parseDuration, parseProbability, parseRate, parseSize } from './quantities.ts'
 import type { LabFile, LabFileImpairments } from './schema.ts'
 import { PORT_MAX, labFileSchema } from './schema.ts'
@@ -12,6 +13,7 @@ const DURATION_NS_DEFAULT = 30_000_000_000
 const MEMORY_BYTES_MIN = 16 * 1024 * 1024
 const MEMORY_BYTES_MAX = 1024 * 1024 * 1024
 const PAGE_BYTES = 4096
+const REGULAR_EXPRESSION = 'a regular expression of RE2, without lookaround and back-references'
 const LOSSLESS = 'a quantity below 2^53 of its smallest unit'
 /** Where nodes stand that the file gives no place, in canvas units: on a circle. */
 const CIRCLE_RADIUS = 240
@@ -234,13 +236,22 @@ class Resolver {
     if (this.nodes.get(id)?.kind !== 'machine') this.say(path, 'the name of a machine', id)
   }
 
+  private pattern(text: string, path: string): void {
+    try {
+      compilePattern(text)
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error
+      this.issues.push({ path, expected: REGULAR_EXPRESSION, found: `${describeFound(text)} (${error.message})` })
+    }
+  }
+
   private check(check: NonNullable<LabFile['checks']>[number], path: string, durationNs: number): Check {
     this.machineNamed(check.console, `${path}.console`)
     const { contains, matches, lacks } = check
     const said = [contains, matches, lacks].filter((one) => one !== undefined)
     const expected = 'exactly one of contains, matches and lacks'
     if (said.length !== 1) this.issues.push({ path, expected, found: `${said.length || 'none'}` })
-    if (matches !== undefined && !isRegularExpression(matches)) this.say(`${path}.matches`, 'a regular expression', matches)
+    if (matches !== undefined) this.pattern(matches, `${path}.matches`)
     const condition: Check['condition'] =
       contains !== undefined
         ? { kind: 'contains', text: contains }
@@ -252,13 +263,5 @@ class Resolver {
     if (byNs <= fromNs) this.say(`${path}.by`, `a time after ${formatDuration(fromNs)}`, check.by ?? formatDuration(byNs))
     const words = condition.kind === 'matches' ? `/${condition.pattern}/` : JSON.stringify(condition.text)
     return { name: check.name ?? `${check.console} ${condition.kind} ${words}`, node: check.console, condition, fromNs, byNs }
-  }
-}
-
-function isRegularExpression(text: string): boolean {
-  try {
-    return new RegExp(text, 'u') instanceof RegExp
-  } catch {
-    return false
   }
 }

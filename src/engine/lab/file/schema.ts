@@ -16,6 +16,7 @@ export const PORT_MAX = 255
 export const SEED_MAX = 2 ** 32 - 1
 export const NAME_LENGTH_MAX = 200
 export const TEXT_LENGTH_MAX = 4096
+export const PATTERN_LENGTH_MAX = 1024
 export const ARGS_MAX = 256
 
 const text = (expected: string, lengthMax: number, lengthMin = 0) =>
@@ -113,7 +114,9 @@ const check = object({
   name: text('a name', NAME_LENGTH_MAX, 1).optional(),
   console: nodeId.meta({ description: 'the machine whose console is read' }),
   contains: text('a text', TEXT_LENGTH_MAX, 1).optional(),
-  matches: text('a regular expression', TEXT_LENGTH_MAX, 1).optional().meta({ description: 'tried on each finished line' }),
+  matches: text('a regular expression', PATTERN_LENGTH_MAX, 1)
+    .optional()
+    .meta({ description: 'a regular expression of RE2, tried on each finished line' }),
   lacks: text('a text', TEXT_LENGTH_MAX, 1).optional(),
   from: duration.optional().meta({ description: 'what the console said before does not count' }),
   by: duration.optional().meta({ description: 'the end of the run unless said' }),
