@@ -114,6 +114,36 @@ test('a lab is undone, redone, saved and opened again, and a broken one loses no
   await expect(lab.nodes).toHaveCount(3)
 })
 
+test('a lab.json that cannot be read is mended from the lab, without a mouse', async ({ workbench, server }) => {
+  const { page } = workbench
+  const lab = new LabView(workbench)
+  const text = '{\n  "version": 1,\n  "name": "Broken",\n  "nodes": [{ "id": "ana", "kind": "toaster" }]\n}\n'
+  server.write('labs/broken/lab.json', text)
+  await page.keyboard.press('Control+Shift+l')
+  const card = page.getByRole('button', { name: 'labs/broken' })
+  await card.focus()
+  await page.keyboard.press('Enter')
+  await expect(page.getByText('found "toaster"')).toBeVisible()
+  await expect(workbench.button('Open lab.json at line 4')).toBeFocused()
+  await workbench.picture('lab-broken')
+  await page.keyboard.press('Enter')
+  await expect(workbench.editor('labs/broken/lab.json')).toBeFocused()
+  await expect(page.getByText('9 selected')).toBeVisible()
+  // It is underlined like a mistake in a program, and ceases to be as one types.
+  await page.keyboard.press('Control+Shift+m')
+  await expect(workbench.problem(/found "toaster"/)).toBeVisible()
+  await workbench.replace('labs/broken/lab.json', 'toaster', 'machine')
+  await expect(workbench.problem(/toaster/)).toHaveCount(0)
+  await page.keyboard.press('Control+s')
+  await expect.poll(() => readLab(server.project, 'labs/broken')?.nodes).toEqual([{ id: 'ana', kind: 'machine' }])
+
+  await page.keyboard.press('Control+Shift+l')
+  await workbench.button('Try again').focus()
+  await page.keyboard.press('Enter')
+  await expect(lab.nodes).toHaveCount(1)
+  await expect(workbench.button('Try again')).toHaveCount(0)
+})
+
 test('a new build starts the machines that run it, a reload and a second window change nothing', async ({ workbench, openWindow }) => {
   test.slow()
   const lab = new LabView(workbench)

@@ -104,7 +104,10 @@ export interface WorkbenchService {
   createFile(path: ProjectPath, text: string): Promise<void>
   renameFile(from: ProjectPath, to: ProjectPath): Promise<void>
   deleteFile(path: ProjectPath): Promise<void>
-  /** Diagnostics of `text` as if it were saved at `path`; saves nothing. Rejects when a newer check of the same window began. */
+  /**
+   * Diagnostics of `text`, a program or a `lab.json`, as if it were saved at `path`; saves nothing. Rejects when a newer check of the same
+   * window began.
+   */
   check(path: ProjectPath, text: string): Promise<Diagnostic[]>
   build(path: ProjectPath): Promise<BuildResult>
   /** Builds, then boots a new machine with the program as its first; a machine that ran before is replaced. */

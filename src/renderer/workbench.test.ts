@@ -197,6 +197,42 @@ it('offers the text of a closed document that could not be saved', async () => {
   await vi.waitFor(() => expect(workbench.documents.get('hello.c')).toMatchObject({ text: 'mine', conflict: { kind: 'changed' } }))
 })
 
+describe('a lab that cannot be opened', () => {
+  const FILE = 'labs/broken/lab.json'
+
+  it('is told with the place in its file, until a lab is open', async () => {
+    const { service, workbench } = context
+    service.put(FILE, '{\n  error!\n}')
+    await workbench.lab.open('labs/broken')
+    expect(workbench.lab.unopened.get()).toMatchObject({
+      path: 'labs/broken',
+      message: 'labs/broken/lab.json does not exist',
+      mistake: { path: FILE, line: 2, column: 3 },
+    })
+    await workbench.lab.create()
+    expect(workbench.lab.unopened.get()).toBeNull()
+  })
+
+  it('has no place when it is not the file that is wrong', async () => {
+    const { workbench } = context
+    await workbench.lab.open('labs/gone')
+    expect(workbench.lab.unopened.get()).toEqual({ path: 'labs/gone', message: 'labs/gone/lab.json does not exist', mistake: undefined })
+  })
+
+  it.each([true, false])('is told after a new start of the service, when it was not taken away: %s', async (isThere) => {
+    const { service, workbench } = context
+    service.labs.set('labs/broken', { name: '', seed: 1, nodes: [], links: [] })
+    await workbench.lab.open('labs/broken')
+    service.topology = null
+    service.labs.clear()
+    if (isThere) service.put(FILE, 'error!')
+    await workbench.lab.lab.attached()
+    await vi.waitFor(() => expect(service.calls).toContain(isThere ? `check ${FILE}` : `readFile ${FILE}`))
+    await new Promise((resolve) => setTimeout(resolve))
+    expect(workbench.lab.unopened.get()?.mistake).toEqual(isThere ? expect.objectContaining({ path: FILE, line: 1 }) : undefined)
+  })
+})
+
 it('takes the same project back after a lost connection, and no other', async () => {
   const { service, workbench, titles, open } = context
   await open('hello.c')

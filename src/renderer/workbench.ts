@@ -126,6 +126,7 @@ export class Workbench implements Attached {
     })
     this.lab = new LabBench({
       service,
+      diagnose: async (path) => service.check(path, (await service.readFile(path)).text),
       storage,
       projectKey: this.#location,
       notices,

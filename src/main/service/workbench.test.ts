@@ -221,6 +221,18 @@ describe('Workbench', () => {
     expect(lively.closed).toBe(false)
   })
 
+  it('checks a lab by its own rules, and disturbs no other check', async () => {
+    const window = open()
+    const program = window.service.check('hello.c', '1')
+    await expect(window.service.check('labs/one/lab.json', '{\n  "version": 1\n  "name": ""\n}')).resolves.toMatchObject([
+      { path: 'labs/one/lab.json', line: 3, column: 3, severity: 'error' },
+    ])
+    await expect(window.service.check('lab.json', '{ "version": 1, "name": "x", "nodes": [] }')).resolves.toEqual([])
+    expect(checks.map(({ text: checked }) => checked)).toEqual(['1'])
+    checks[0].resolve()
+    await expect(program).resolves.toEqual([])
+  })
+
   it('lets a newer check cancel the one before, for each window by itself', async () => {
     const window = open()
     const other = open()

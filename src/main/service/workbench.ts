@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { diagnoseLab } from '../../engine/lab/file/diagnose.ts'
 import type { Channel } from '../../protocol/rpc.ts'
 import { PROTOCOL_VERSION } from '../../protocol/service.ts'
 import type {
@@ -17,6 +18,7 @@ import { ConsoleLog } from './console-log.ts'
 import { UserError } from './errors.ts'
 import { guestFiles, guestProgramPath } from './guest-files.ts'
 import { LabDesk } from './lab/lab-desk.ts'
+import { isLabFile } from './lab/lab-folder.ts'
 import { labServiceFor } from './lab/lab-service.ts'
 import type { SpawnHost } from './machine-pool.ts'
 import { MachinePool, spawnWorker } from './machine-pool.ts'
@@ -145,6 +147,7 @@ export class Workbench {
   }
 
   async #check(client: Client, path: ProjectPath, text: string): ReturnType<ShellService['check']> {
+    if (isLabFile(path)) return diagnoseLab(text).map((mistake) => ({ path, severity: 'error', ...mistake }))
     this.#checks.get(client)?.abort()
     const controller = new AbortController()
     this.#checks.set(client, controller)

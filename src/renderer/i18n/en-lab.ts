@@ -51,6 +51,7 @@ export const enLab = {
   'lab.template': 'Template',
   'lab.loading': 'Opening the lab…',
   'lab.loadFailed': 'The lab cannot be shown',
+  'lab.unopened.file': 'Open {name} at line {line}',
   'lab.controls': 'Lab controls',
   'lab.startShort': 'Start',
   'lab.restartShort': 'Restart',

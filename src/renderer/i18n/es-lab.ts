@@ -54,6 +54,7 @@ export const esLab: Pick<Catalogue, keyof typeof enLab> = {
   'lab.template': 'Plantilla',
   'lab.loading': 'Abriendo el laboratorio…',
   'lab.loadFailed': 'No se puede mostrar el laboratorio',
+  'lab.unopened.file': 'Abrir {name} en la línea {line}',
   'lab.controls': 'Controles del laboratorio',
   'lab.startShort': 'Iniciar',
   'lab.restartShort': 'Reiniciar',

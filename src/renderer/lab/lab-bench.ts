@@ -5,7 +5,7 @@ import type { Layout } from '../panels/layout.ts'
 import { messageOf } from '../state/documents.ts'
 import { isAlive } from '../state/machine.ts'
 import type { Notices } from '../state/notices.ts'
-import { baseName } from '../state/paths.ts'
+import { baseName, labFile } from '../state/paths.ts'
 import type { KeyValueStorage } from '../state/storage.ts'
 import type { ReadonlyStore, Store } from '../state/store.ts'
 import { createStore } from '../state/store.ts'
@@ -77,8 +77,18 @@ export type LabDialog =
   /** Unsaved edits would be lost by `proceed`. */
   | { kind: 'lab-discard'; proceed: () => void }
 
+/** A lab that was not opened, and why. */
+export interface UnopenedLab {
+  path: ProjectPath
+  message: string
+  /** The first thing that is wrong in its file, when it is the file. */
+  mistake?: Diagnostic
+}
+
 export interface LabBenchDependencies {
   service: LabService
+  /** What is wrong in a file of the project; nothing when that cannot be said. */
+  diagnose: (path: ProjectPath) => Promise<readonly Diagnostic[]>
   storage: KeyValueStorage
   /** Names the project among those that keep drafts on this computer. */
   projectKey: string
@@ -108,6 +118,8 @@ export class LabBench {
   readonly pace: Store<'live' | 'fast'>
   /** Machines that have just been started again with a new build. */
   readonly restarted: Store<ReadonlySet<string>> = createStore<ReadonlySet<string>>(new Set())
+  /** The last lab that was to be opened, while it is not. */
+  readonly unopened: Store<UnopenedLab | null> = createStore<UnopenedLab | null>(null)
   readonly events: { [K in keyof LabEvents]: (...args: Parameters<LabEvents[K]>) => void | Promise<void> }
   #canvas: CanvasView | null = null
   readonly #d: LabBenchDependencies
@@ -133,6 +145,7 @@ export class LabBench {
       },
       onRefused: (message) =>
         this.#d.notices.show({ severity: 'error', key: 'lab-refused', title: this.t('notice.lab.refused'), detail: message }),
+      onLost: (path, message) => void this.#lost(path, message),
     })
     this.lab.onChanged.subscribe(() => this.#follow())
     this.selection.subscribe(() => {
@@ -185,10 +198,12 @@ export class LabBench {
 
   async open(path: ProjectPath): Promise<void> {
     this.#d.layout.openTopology()
-    await this.#try('notice.lab.openFailed', async () => {
+    try {
       await this.lab.open(path)
       this.#opened()
-    })
+    } catch (reason) {
+      this.unopened.set({ path, message: messageOf(reason), mistake: await this.#mistakeIn(path) })
+    }
   }
 
   /** The project's labs, then the templates; none while they cannot be had. */
@@ -475,11 +490,23 @@ export class LabBench {
   }
 
   #opened(): void {
+    this.unopened.set(null)
     this.select([])
     // Those of the lab before, whatever their machines were called: the new one's come when it starts, in their own order.
     for (const node of this.#d.layout.labConsoles()) this.#d.layout.closeLabConsole(node)
     this.#isOpening = true
     if (this.#canvas) this.#showOpened()
+  }
+
+  async #mistakeIn(path: ProjectPath): Promise<Diagnostic | undefined> {
+    const mistakes = await this.#d.diagnose(labFile(path)).catch(() => [])
+    return mistakes.find(({ severity }) => severity === 'error')
+  }
+
+  /** What was open last: worth a word when its file is there and cannot be read, and none when the person took it away. */
+  async #lost(path: ProjectPath, message: string): Promise<void> {
+    const mistake = await this.#mistakeIn(path)
+    if (mistake) this.unopened.set({ path, message, mistake })
   }
 
   /** What was opened is seen whole, and the canvas has the keys, unless the person went on to something else meanwhile. */
@@ -572,7 +599,7 @@ function propertiesOf(kind: NodeKind, topology: LabTopology): Partial<LabNode> {
   return address === undefined ? {} : { address }
 }
 
-type FailureKey = `notice.lab.${'new' | 'open' | 'save' | 'capture' | 'start' | 'stop' | 'pause' | 'cut'}Failed`
+type FailureKey = `notice.lab.${'new' | 'save' | 'capture' | 'start' | 'stop' | 'pause' | 'cut'}Failed`
 
 /** What a lab is called in short: its name, else its folder's. */
 export function labTitle(topology: LabTopology, path: ProjectPath | null): string {

@@ -16,6 +16,7 @@ async function setUp() {
     drafts: new LabDrafts(memoryStorage(), 'project'),
     onConsoles: () => undefined,
     onRefused: () => undefined,
+    onLost: () => undefined,
   })
   await lab.create()
   return { service, lab }

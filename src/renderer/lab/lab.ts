@@ -51,6 +51,8 @@ export interface LabDependencies {
   onConsoles: (consoles: LabAttachment['consoles']) => void
   /** The service refused the topology, in its words. */
   onRefused: (message: string) => void
+  /** What was open cannot be opened again. */
+  onLost: (path: ProjectPath, message: string) => void
 }
 
 /** The one open lab: its topology with what can be undone, its file, and how it runs. */
@@ -59,6 +61,7 @@ export class Lab {
   readonly #drafts: LabDrafts
   readonly #onConsoles: LabDependencies['onConsoles']
   readonly #onRefused: LabDependencies['onRefused']
+  readonly #onLost: LabDependencies['onLost']
   readonly #meter = new LinkRateMeter()
   readonly #store: Store<LabView> = createStore<LabView>({
     load: { kind: 'loading' },
@@ -78,11 +81,12 @@ export class Lab {
   /** The topology has changed, by an edit, an undo, or because another lab was opened. */
   readonly onChanged: Signal<[]> = createSignal()
 
-  constructor({ service, drafts, onConsoles, onRefused }: LabDependencies) {
+  constructor({ service, drafts, onConsoles, onRefused, onLost }: LabDependencies) {
     this.#service = service
     this.#drafts = drafts
     this.#onConsoles = onConsoles
     this.#onRefused = onRefused
+    this.#onLost = onLost
   }
 
   get store(): ReadonlyStore<LabView> {
@@ -258,6 +262,7 @@ export class Lab {
       if (path !== null) return await this.#service.labOpen(path)
       return hasWork ? await this.#service.labNew() : attachment
     } catch (reason) {
+      if (path !== null) this.#onLost(path, messageOf(reason))
       // The folder is gone; what was drawn is not.
       if (path === null || !hasWork) return attachment
       this.#onRefused(messageOf(reason))

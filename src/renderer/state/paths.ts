@@ -54,9 +54,16 @@ export function isProgram(path: ProjectPath): boolean {
   return ['c', 'wat', 'wasm', 'elf'].includes(extensionOf(path))
 }
 
-/** Has a compiler that can say something about it as one types. */
+const LAB_FILE = 'lab.json'
+
+/** The file of the lab in `folder`. */
+export function labFile(folder: ProjectPath): ProjectPath {
+  return joinPath(folder, LAB_FILE)
+}
+
+/** Has a compiler, or a reader, that can say something about it as one types. */
 export function isCheckable(path: ProjectPath): boolean {
-  return ['c', 'wat'].includes(languageOf(path))
+  return ['c', 'wat'].includes(languageOf(path)) || baseName(path) === LAB_FILE
 }
 
 /** Holds bytes, not text: opened, it is a placeholder. */

@@ -1,8 +1,9 @@
 import type { ReactElement } from 'react'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { topologyOf } from '../lab/lab.ts'
+import { baseName } from '../state/paths.ts'
 import { useStore } from '../state/use-store.ts'
-import { Button } from '../ui/button.tsx'
+import { Button, IconButton } from '../ui/button.tsx'
 import { useApp, useI18n } from '../ui/context.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Canvas } from './canvas.tsx'
@@ -46,6 +47,7 @@ export function TopologyPanel(): ReactElement {
         else ref.current?.querySelector<HTMLElement>('[data-canvas]')?.focus()
       }}
     >
+      <Unopened />
       {topology ? (
         <>
           <CanvasToolbar isInspectorOpen={isInspectorOpen} onToggleInspector={() => setInspectorOpen((isOpen) => !isOpen)} />
@@ -74,6 +76,41 @@ export function TopologyPanel(): ReactElement {
       ) : (
         <NoLab />
       )}
+    </div>
+  )
+}
+
+/** A lab that could not be opened: why, and the ways to go on. */
+function Unopened(): ReactElement | null {
+  const { workbench } = useApp()
+  const { t } = useI18n()
+  const bench = workbench.lab
+  const unopened = useStore(bench.unopened)
+  const ref = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    // Whoever asked for the lab from here finds the way on under the hand.
+    const focused = document.activeElement
+    if (unopened && (focused === document.body || focused?.closest('[data-lab]'))) ref.current?.querySelector('button')?.focus()
+  }, [unopened])
+  if (!unopened) return null
+  const { path, message, mistake } = unopened
+  return (
+    <div ref={ref} className="document-bar lab-unopened">
+      <Icon name="error" />
+      <p role="alert">
+        <strong>{t('notice.lab.openFailed')}</strong> {message}
+      </p>
+      <div className="inspector-actions">
+        {mistake && (
+          <Button data-autofocus="" icon="file" onClick={() => workbench.openDocument(mistake.path, mistake)}>
+            {t('lab.unopened.file', { name: baseName(mistake.path), line: mistake.line })}
+          </Button>
+        )}
+        <Button icon="reset" data-autofocus={mistake ? undefined : ''} onClick={() => bench.leaving(() => void bench.open(path))}>
+          {t('editor.retry')}
+        </Button>
+        <IconButton icon="close" label={t('notice.dismiss')} onClick={() => bench.unopened.set(null)} />
+      </div>
     </div>
   )
 }

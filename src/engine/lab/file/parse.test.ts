@@ -306,7 +306,8 @@ describe('lab.json', () => {
   })
 
   it('says where the JSON ends to be JSON', () => {
-    expect(() => parseLab('{\n  "version": 1,\n  oops\n}')).toThrow(/^line 3, column 3: expected JSON, found /)
+    const expected = 'line 3, column 3: expected JSON, here a name in double quotes, found "o"'
+    expect(() => parseLab('{\n  "version": 1,\n  oops\n}')).toThrow(expected)
     expect(() => parseLab('')).toThrow(/^line 1, column 1: expected JSON/)
     expect(() => parseLab('[]')).toThrow('expected an object, found a list of 0')
   })

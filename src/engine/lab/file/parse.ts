@@ -4,6 +4,7 @@ import { BANDWIDTH_BPS_MAX, DELAY_NS_MAX, IMPAIRMENTS_DEFAULT, LATENCY_NS_MIN } 
 import { LabFileError, describeFound, describePath } from './errors.ts'
 import type { LabIssue } from './errors.ts'
 import { compilePattern, PatternError } from './pattern.ts'
+import { JsonPlaces } from './places.ts'
 import { formatDuration, formatRate, parseDuration, parseProbability, parseRate, parseSize } from './quantities.ts'
 import type { LabFile, LabFileImpairments } from './schema.ts'
 import { PORT_MAX, labFileSchema } from './schema.ts'
@@ -24,18 +25,18 @@ export function parseLab(text: string): Lab {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new LabFileError([{ path: placeOf(error, text), expected: 'JSON', found: String((error as Error).message) }])
+    throw new LabFileError([syntaxIssue(text, error)])
   }
   return resolveLab(value)
 }
 
-/** `line 3, column 5` of a syntax error, as far as the JSON parser tells. */
-function placeOf(error: unknown, text: string): string {
-  const match = /position (\d+)/.exec(String(error))
-  const at = match === null ? (/end of JSON/i.test(String(error)) ? text.length : undefined) : Number(match[1])
-  if (at === undefined) return ''
-  const before = text.slice(0, at).split('\n')
-  return `line ${before.length}, column ${before[before.length - 1].length + 1}`
+/** JSON.parse says that something is wrong, but where and what only now and then. */
+function syntaxIssue(text: string, error: unknown): LabIssue {
+  const places = new JsonPlaces(text)
+  if (places.problem === undefined) return { path: '', expected: 'JSON', found: String((error as Error).message) }
+  const { at, expected, found } = places.problem
+  const { line, column } = places.place(at)
+  return { path: `line ${line}, column ${column}`, expected: `JSON, here ${expected}`, found }
 }
 
 /** Checks a value that was read from a `lab.json` and fills in what it leaves out. Throws LabFileError. */

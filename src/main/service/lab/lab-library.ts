@@ -8,7 +8,7 @@ import { appRoot } from '../app-root.ts'
 import { fileError, UserError } from '../errors.ts'
 import { locate } from '../project-path.ts'
 import { Project } from '../project.ts'
-import { LAB_FILE, readLab } from './lab-folder.ts'
+import { isLabFile, LAB_FILE, readLab } from './lab-folder.ts'
 
 /** What the paths of the labs that come with Atoll begin with. */
 const TEMPLATES = 'templates'
@@ -100,7 +100,7 @@ export class LabLibrary {
 }
 
 async function labFolders(project: Project): Promise<ProjectPath[]> {
-  const files = (await project.list()).filter(({ path, kind }) => kind === 'file' && (path === LAB_FILE || path.endsWith(`/${LAB_FILE}`)))
+  const files = (await project.list()).filter(({ path, kind }) => kind === 'file' && isLabFile(path))
   return files.map(({ path }) => path.slice(0, Math.max(0, path.length - LAB_FILE.length - 1)))
 }
 
