@@ -144,6 +144,21 @@ test('a lab.json that cannot be read is mended from the lab, without a mouse', a
   await expect(workbench.button('Try again')).toHaveCount(0)
 })
 
+test('templates speak the language of the workbench', async ({ workbench }) => {
+  const { page } = workbench
+  await page.keyboard.press('Control+Shift+l')
+  await expect(workbench.button('Four on a switch Template')).toBeVisible()
+  await page.keyboard.press('F1')
+  await page.getByRole('combobox').fill('Spanish')
+  await page.keyboard.press('Enter')
+  await workbench.button('Cuatro en un conmutador Plantilla').click()
+  await expect(page.getByRole('tab', { name: 'Laboratorio: Cuatro en un conmutador' })).toBeVisible()
+  await page.keyboard.press('F5')
+  const checks = page.getByRole('region', { name: 'Comprobaciones del laboratorio' })
+  await expect(checks.getByText('ana llega hasta bob')).toBeVisible()
+  await expect(checks.getByText('reaches')).toHaveCount(0)
+})
+
 test('a new build starts the machines that run it, a reload and a second window change nothing', async ({ workbench, openWindow }) => {
   test.slow()
   const lab = new LabView(workbench)

@@ -127,8 +127,11 @@ export interface LabService {
   labAttach(): Promise<LabAttachment>
   /** Folders of the project (and of the templates) that hold a lab. */
   labList(): Promise<{ path: ProjectPath; name: string; isTemplate: boolean }[]>
-  /** Opens a lab and stops the one before. An error names the place in the file, what was expected and what was found. */
-  labOpen(path: ProjectPath): Promise<LabAttachment>
+  /**
+   * Opens a lab and stops the one before. A template is called `name` from now on, so that it can have one in the person's language. An
+   * error names the place in the file, what was expected and what was found.
+   */
+  labOpen(path: ProjectPath, name?: string): Promise<LabAttachment>
   labNew(): Promise<LabAttachment>
   labSave(path: ProjectPath, topology: LabTopology): Promise<void>
   /**

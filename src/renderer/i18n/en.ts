@@ -1,4 +1,5 @@
 import { enLab } from './en-lab.ts'
+import { enTemplates } from './en-templates.ts'
 
 /**
  * Every text of the workbench in English, which is also the definition of the catalogue: other languages must have exactly these
@@ -6,6 +7,7 @@ import { enLab } from './en-lab.ts'
  */
 export const en = {
   ...enLab,
+  ...enTemplates,
   'app.title': 'Atoll',
 
   'command.boot': 'Build and boot',

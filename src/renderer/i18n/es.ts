@@ -1,9 +1,11 @@
 import { esLab } from './es-lab.ts'
+import { esTemplates } from './es-templates.ts'
 import type { Catalogue } from './i18n.ts'
 
 /** Todos los textos en español. */
 export const es: Catalogue = {
   ...esLab,
+  ...esTemplates,
   'app.title': 'Atoll',
 
   'command.boot': 'Compilar y arrancar',

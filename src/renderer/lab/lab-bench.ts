@@ -196,10 +196,11 @@ export class LabBench {
     })
   }
 
-  async open(path: ProjectPath): Promise<void> {
+  /** @param name what a template is called from now on */
+  async open(path: ProjectPath, name?: string): Promise<void> {
     this.#d.layout.openTopology()
     try {
-      await this.lab.open(path)
+      await this.lab.open(path, name)
       this.#opened()
     } catch (reason) {
       this.unopened.set({ path, message: messageOf(reason), mistake: await this.#mistakeIn(path) })

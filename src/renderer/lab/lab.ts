@@ -119,9 +119,9 @@ export class Lab {
   }
 
   /** Opens a lab of the project or a template; edits that a crash left behind come back over it. */
-  async open(path: ProjectPath): Promise<void> {
+  async open(path: ProjectPath, name?: string): Promise<void> {
     await this.#during('opening', async () => {
-      const attachment = await this.#service.labOpen(path)
+      const attachment = await this.#service.labOpen(path, name)
       if (!attachment.topology) return
       // Without a path it is a template: what was drawn on another one is not this one's.
       const draft = attachment.path === null ? null : this.#drafts.get(attachment.path)

@@ -73,11 +73,12 @@ export class FakeLab implements LabService {
     return [...this.labs].map(([path, { name }]) => ({ path, name, isTemplate: path.startsWith(TEMPLATES) }))
   }
 
-  async labOpen(path: ProjectPath): Promise<LabAttachment> {
+  async labOpen(path: ProjectPath, name?: string): Promise<LabAttachment> {
     await this.called('labOpen', path)
     const topology = this.labs.get(path)
     if (!topology) throw new Error(`${path}/lab.json does not exist`)
-    this.#open(topology, path.startsWith(TEMPLATES) ? null : path)
+    const isTemplate = path.startsWith(TEMPLATES)
+    this.#open(isTemplate ? { ...topology, name: name ?? topology.name } : topology, isTemplate ? null : path)
     return this.#attachment()
   }
 

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react'
+import { templateText } from '../lab/template-texts.ts'
 import { useStore } from '../state/use-store.ts'
 import { useApp, useI18n } from '../ui/context.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -18,7 +19,7 @@ export function Checks(): ReactElement | null {
           <li key={name} className={`check check-${state}`}>
             {state === 'waiting' ? <span className="check-dot" /> : <Icon name={state === 'passed' ? 'check' : 'error'} size={14} />}
             <span className="check-text">
-              {name}
+              {templateText(t, name)}
               {message && <small>{message}</small>}
             </span>
             <span className="visually-hidden">{t(`lab.check.${state}`)}</span>

@@ -17,9 +17,9 @@ export function OpenLabDialog({ onClose }: { onClose: () => void }): ReactElemen
   const labs = useLabs()
   const own = labs.filter(({ isTemplate }) => !isTemplate)
   const templates = labs.filter(({ isTemplate }) => isTemplate)
-  const open = (path: string): void => {
+  const open = ({ path, name, isTemplate }: ListedLab): void => {
     onClose()
-    bench.leaving(() => void bench.open(path))
+    bench.leaving(() => void bench.open(path, isTemplate ? name : undefined))
   }
   return (
     <Dialog label={t('command.lab.open')} className="lab-dialog" onClose={onClose}>
@@ -53,19 +53,19 @@ function LabList({
   title: string
   labs: readonly ListedLab[]
   empty: string
-  onOpen: (path: string) => void
+  onOpen: (lab: ListedLab) => void
 }): ReactElement {
   return (
     <section className="lab-list">
       <h3>{title}</h3>
       {labs.length === 0 && <p className="field-hint">{empty}</p>}
       <ul>
-        {labs.map(({ path, name, isTemplate }) => (
-          <li key={path}>
-            <button type="button" className="inspector-row" onClick={() => onOpen(path)}>
+        {labs.map((lab) => (
+          <li key={lab.path}>
+            <button type="button" className="inspector-row" onClick={() => onOpen(lab)}>
               <Icon name="network" size={14} />
-              <span>{name || path}</span>
-              {!isTemplate && <span className="inspector-row-end">{path}</span>}
+              <span>{lab.name || lab.path}</span>
+              {!lab.isTemplate && <span className="inspector-row-end">{lab.path}</span>}
             </button>
           </li>
         ))}

@@ -162,7 +162,7 @@ function NoLab(): ReactElement {
           <ul>
             {labs.map(({ path, name, isTemplate }) => (
               <li key={path}>
-                <button type="button" className="lab-card" onClick={() => void bench.open(path)}>
+                <button type="button" className="lab-card" onClick={() => void bench.open(path, isTemplate ? name : undefined)}>
                   <Icon name="network" />
                   <span>{name || path}</span>
                   <small>{isTemplate ? t('lab.template') : path}</small>

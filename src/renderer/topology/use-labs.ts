@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import type { ProjectPath } from '../../protocol/service.ts'
-import { useApp } from '../ui/context.tsx'
+import { templateText } from '../lab/template-texts.ts'
+import { useApp, useI18n } from '../ui/context.tsx'
 
 export interface ListedLab {
   path: ProjectPath
@@ -8,9 +9,10 @@ export interface ListedLab {
   isTemplate: boolean
 }
 
-/** The labs that can be opened: the project's, then the templates. */
+/** The labs that can be opened: the project's, then the templates, in the language of the workbench. */
 export function useLabs(): readonly ListedLab[] {
   const { workbench } = useApp()
+  const { t } = useI18n()
   const [labs, setLabs] = useState<readonly ListedLab[]>([])
   useEffect(() => {
     let isOver = false
@@ -21,5 +23,5 @@ export function useLabs(): readonly ListedLab[] {
       isOver = true
     }
   }, [workbench])
-  return labs
+  return useMemo(() => labs.map((lab) => (lab.isTemplate ? { ...lab, name: templateText(t, lab.name) } : lab)), [labs, t])
 }

@@ -53,7 +53,7 @@ const nodes = optional(z.array(id).max(NODES_MAX))
 export const LAB_ARGUMENTS = {
   labAttach: {},
   labList: {},
-  labOpen: { path },
+  labOpen: { path, name: optional(z.string().min(1).max(NAME_LENGTH_MAX)) },
   labNew: {},
   labSave: { path, topology },
   labUpdate: { topology },

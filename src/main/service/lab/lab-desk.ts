@@ -91,8 +91,8 @@ export class LabDesk {
     return this.#library.list()
   }
 
-  async open(path: ProjectPath): Promise<void> {
-    this.#replace(await this.#library.open(path))
+  async open(path: ProjectPath, name?: string): Promise<void> {
+    this.#replace(await this.#library.open(path, name))
   }
 
   create(): void {

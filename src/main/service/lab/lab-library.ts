@@ -49,13 +49,16 @@ export class LabLibrary {
     return Promise.all([...own.map(listed(this.#project, false)), ...templates.map(listed(this.#templates, true))])
   }
 
-  /** Throws a UserError. */
-  async open(path: ProjectPath): Promise<OpenedLab> {
+  /**
+   * Throws a UserError.
+   * @param called what a template is called instead of by its own name
+   */
+  async open(path: ProjectPath, called?: string): Promise<OpenedLab> {
     const isOwn = await this.#has(fileOf(path))
     if (!isOwn && path.startsWith(`${TEMPLATES}/`)) {
       const name = path.slice(TEMPLATES.length + 1)
       const lab = await readLab(this.#templates, name)
-      return { lab, path: null, folder: new Project(await locate(this.#templates.root, name)) }
+      return { lab: { ...lab, name: called ?? lab.name }, path: null, folder: new Project(await locate(this.#templates.root, name)) }
     }
     const lab = await readLab(this.#project, path)
     const nodes = await Promise.all(lab.nodes.map((node) => this.#inProject(node, path)))

@@ -40,6 +40,14 @@ const withMachine = (topology: LabTopology, id: string): LabTopology => ({
   nodes: [...topology.nodes, { id, kind: 'machine', position: { x: 0, y: 0 } }],
 })
 
+it('gives a template the name that the window has for it, and the person\'s own labs none', async () => {
+  expect((await one.labOpen('templates/two-hosts')).topology!.name).toBe('Two hosts on a cable')
+  const { topology } = await one.labOpen('templates/two-hosts', 'Dos máquinas')
+  expect(topology!.name).toBe('Dos máquinas')
+  await one.labSave('labs/dos', topology!)
+  expect((await one.labOpen('labs/dos', 'otra cosa')).topology!.name).toBe('Dos máquinas')
+})
+
 describe('one lab in two windows', () => {
   it('tells each what the other did, and nobody what was refused', async () => {
     const { topology } = await one.labNew()

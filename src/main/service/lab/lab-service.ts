@@ -31,8 +31,8 @@ export function labServiceFor(desk: LabDesk, { attach, tellOthers }: Caller): La
   return {
     labAttach: async () => attachment(),
     labList: () => desk.list(),
-    labOpen: async (path) => {
-      await desk.open(path)
+    labOpen: async (path, name) => {
+      await desk.open(path, name)
       tellOthers({ kind: 'opened' })
       return attachment()
     },

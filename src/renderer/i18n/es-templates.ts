@@ -1,0 +1,51 @@
+import type { enTemplates } from './en-templates.ts'
+import type { Catalogue } from './i18n.ts'
+
+/** Los laboratorios que trae Atoll y lo que comprueban, en español. */
+export const esTemplates: Pick<Catalogue, keyof typeof enTemplates> = {
+  'template.beacons': 'Ocho balizas',
+  'template.beacons.hears': '{node} oye a las otras siete',
+  'template.beacons.misses': '{node} echa en falta a hugo',
+  'template.beacons.hearsAgain': '{node} oye la segunda vida de hugo',
+  'template.beacons.hugo': 'hugo oye a todas en su segunda vida',
+  'template.beacons.side': '{node} se queda con las de su lado',
+  'template.beacons.both': '{node} vuelve a oír los dos lados',
+
+  'template.chat': 'Una sala para tres',
+  'template.chat.comes': 'ana se entera de quién llega',
+  'template.chat.bob': 'bob lee lo que escribe ana',
+  'template.chat.carol': 'carol también lo lee',
+  'template.chat.letters': 'las letras fuera de ASCII llegan enteras',
+  'template.chat.own': 'a bob no se le repiten sus propias líneas',
+  'template.chat.cut': 'ana lee a bob mientras carol está aislada',
+  'template.chat.missed': 'carol se perdió eso para siempre',
+  'template.chat.nobody': 'nadie oyó a carol',
+  'template.chat.healed': 'el cable reparado vuelve a llevar sus líneas',
+  'template.chat.back': 'ana vuelve',
+  'template.chat.leaves': 'bob avisa de que se va',
+
+  'template.switched': 'Cuatro en un conmutador',
+  'template.switched.reaches': 'ana llega hasta bob',
+  'template.switched.slower': 'carol llega hasta dan por un cable más lento',
+  'template.switched.knows': 'bob no conoce a nadie más que a ana',
+  'template.switched.notForBob': 'lo que se dicen carol y dan no es para bob',
+  'template.switched.ana': 'ana suma tres veces 5',
+  'template.switched.bob': 'bob suma 100',
+  'template.switched.carol': 'carol suma 30 veces 1 por un cable malo, ninguna dos veces',
+  'template.switched.again': 'algunas peticiones se enviaron de nuevo',
+  'template.switched.dan': 'dan las reconoce',
+  'template.switched.total': 'ana ve el total correcto',
+  'template.switched.anew': 'carol se entera de que dan empezó de nuevo',
+
+  'template.hosts': 'Dos máquinas en un cable',
+  'template.hosts.address': 'ana tiene la dirección que le da el laboratorio',
+  'template.hosts.answers': 'bob responde a ana cuatro veces',
+  'template.hosts.station': 'ana aprendió la dirección de estación de bob',
+  'template.hosts.port': 'nadie escucha todavía en el puerto 7',
+  'template.hosts.echoes': 'bob devuelve lo que envía ana',
+  'template.hosts.echo': 'ana oye el eco',
+  'template.hosts.cut': 'un cable cortado lo pierde todo',
+  'template.hosts.healed': 'uno reparado vuelve a funcionar, y Ctrl-C sigue dando el resumen',
+  'template.hosts.latency': 'un eco tarda el doble de la latencia',
+  'template.hosts.nobody': 'nadie tiene la dirección 10.0.0.9',
+}
