@@ -19,6 +19,7 @@ async function setUp(files: Record<string, string> = FILES) {
   const session = createStore<SessionState>({ kind: 'connected' })
   const layout = new Layout(storage)
   const shown: string[] = []
+  layout.addLabConsoles = () => undefined
   layout.show = (tool) => void shown.push(tool)
   layout.openDocument = (path) => {
     shown.push(path)
@@ -195,6 +196,24 @@ it('offers the text of a closed document that could not be saved', async () => {
   expect(notice.title).toBe('hello.c was closed without being saved')
   notice.actions[0].run()
   await vi.waitFor(() => expect(workbench.documents.get('hello.c')).toMatchObject({ text: 'mine', conflict: { kind: 'changed' } }))
+})
+
+it('says that a lab did not start until it does, or another is opened', async () => {
+  const { service, workbench, titles } = context
+  await workbench.lab.create()
+  workbench.lab.add('machine')
+  const fail = async (): Promise<void> => {
+    service.startResult = { ok: false, message: 'there is no program nowhere.c' }
+    await workbench.lab.start()
+    expect(titles()).toEqual(['The lab did not start'])
+    service.startResult = null
+  }
+  await fail()
+  await workbench.lab.start()
+  expect(titles()).toEqual([])
+  await fail()
+  await workbench.lab.create()
+  expect(titles()).toEqual([])
 })
 
 describe('a lab that cannot be opened', () => {

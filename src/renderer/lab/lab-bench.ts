@@ -388,6 +388,7 @@ export class LabBench {
         this.#startFailed(result.message, result.builds?.flatMap(({ diagnostics }) => diagnostics) ?? [])
         return
       }
+      this.#d.notices.dismissKey('notice.lab.startFailed')
       for (const program of this.#programs()) this.#d.onBuilt(program, [])
       this.#showRunning(started)
     })
@@ -492,6 +493,7 @@ export class LabBench {
 
   #opened(): void {
     this.unopened.set(null)
+    this.#d.notices.dismissKey('notice.lab.startFailed')
     this.select([])
     // Those of the lab before, whatever their machines were called: the new one's come when it starts, in their own order.
     for (const node of this.#d.layout.labConsoles()) this.#d.layout.closeLabConsole(node)
@@ -561,7 +563,8 @@ export class LabBench {
   }
 
   #startFailed(message: string, diagnostics: readonly Diagnostic[]): void {
-    const title = this.t('notice.lab.startFailed')
+    const key = 'notice.lab.startFailed'
+    const title = this.t(key)
     const programs = new Set([...this.#programs(), ...diagnostics.map(({ path }) => path)])
     for (const program of programs)
       this.#d.onBuilt(
@@ -570,7 +573,7 @@ export class LabBench {
       )
     this.#d.announce(title)
     if (diagnostics.some(({ severity }) => severity === 'error')) this.#d.layout.show('problems', { keepFocus: true })
-    this.#d.notices.show({ severity: 'error', key: 'lab-start', title, detail: message })
+    this.#d.notices.show({ severity: 'error', key, title, detail: message })
   }
 
   async #try(title: FailureKey, work: () => Promise<void>): Promise<boolean> {
@@ -578,13 +581,13 @@ export class LabBench {
       await work()
       return true
     } catch (reason) {
-      this.#failed(this.t(title), reason)
+      this.#failed(this.t(title), reason, title)
       return false
     }
   }
 
-  #failed(title: string, reason: unknown): void {
-    this.#d.notices.show({ severity: 'error', title, detail: messageOf(reason) })
+  #failed(title: string, reason: unknown, key?: string): void {
+    this.#d.notices.show({ severity: 'error', key, title, detail: messageOf(reason) })
   }
 
   #isOffline(): boolean {
