@@ -157,6 +157,16 @@ test('templates speak the language of the workbench', async ({ workbench }) => {
   const checks = page.getByRole('region', { name: 'Comprobaciones del laboratorio' })
   await expect(checks.getByText('ana llega hasta bob')).toBeVisible()
   await expect(checks.getByText('reaches')).toHaveCount(0)
+
+  // Words are longer in Spanish; what does not fit gives way, and nothing leaves the window or covers anything.
+  for (const width of [1280, 1024, 900, 760]) {
+    await page.setViewportSize({ width, height: 700 })
+    await expect(workbench.button('Ajustes').first()).toBeInViewport({ ratio: 1 })
+    const brand = (await page.getByText('Atoll', { exact: true }).first().boundingBox())!
+    const restart = (await page.getByRole('button', { name: 'Reiniciar' }).first().boundingBox())!
+    expect(brand.x + brand.width, `${width}`).toBeLessThan(restart.x)
+    expect(restart.width, `${width}`).toBeGreaterThan(100)
+  }
 })
 
 test('a new build starts the machines that run it, a reload and a second window change nothing', async ({ workbench, openWindow }) => {

@@ -65,7 +65,7 @@ function LabList({
             <button type="button" className="inspector-row" onClick={() => onOpen(lab)}>
               <Icon name="network" size={14} />
               <span>{lab.name || lab.path}</span>
-              {!lab.isTemplate && <span className="inspector-row-end">{lab.path}</span>}
+              {!lab.isTemplate && lab.path !== lab.name && <span className="inspector-row-end">{lab.path}</span>}
             </button>
           </li>
         ))}

@@ -98,7 +98,8 @@ function Unopened(): ReactElement | null {
     <div ref={ref} className="document-bar lab-unopened">
       <Icon name="error" />
       <p role="alert">
-        <strong>{t('notice.lab.openFailed')}</strong> {message}
+        <strong>{t('notice.lab.openFailed')}</strong>
+        {message}
       </p>
       <div className="inspector-actions">
         {mistake && (
@@ -165,7 +166,7 @@ function NoLab(): ReactElement {
                 <button type="button" className="lab-card" onClick={() => void bench.open(path, isTemplate ? name : undefined)}>
                   <Icon name="network" />
                   <span>{name || path}</span>
-                  <small>{isTemplate ? t('lab.template') : path}</small>
+                  {path !== name && <small>{isTemplate ? t('lab.template') : path}</small>}
                 </button>
               </li>
             ))}
