@@ -305,6 +305,13 @@ describe('lab.json', () => {
     `)
   })
 
+  it('does not try a thousand patterns when the first ones are too large', () => {
+    const check = { console: 'alice', matches: 'x{1000}'.repeat(100) }
+    const found = issues((lab) => Object.assign(lab, { checks: Array.from({ length: 1000 }, () => check) }))
+    expect(found).toHaveLength(8)
+    expect(found[7]).toMatch(/^checks\[7\]\.matches: .* \(it takes \d+ steps, at most 1000 are allowed\)$/)
+  })
+
   it('says where the JSON ends to be JSON', () => {
     const expected = 'line 3, column 3: expected JSON, here a name in double quotes, found "o"'
     expect(() => parseLab('{\n  "version": 1,\n  oops\n}')).toThrow(expected)

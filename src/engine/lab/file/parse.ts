@@ -15,6 +15,8 @@ const MEMORY_BYTES_MIN = 16 * 1024 * 1024
 const MEMORY_BYTES_MAX = 1024 * 1024 * 1024
 const PAGE_BYTES = 4096
 const REGULAR_EXPRESSION = 'a regular expression of RE2, without lookaround and back-references'
+/** To find out that a pattern is too large takes up to some tenths of a second; a file of a thousand is refused sooner. */
+const WRONG_PATTERNS_MAX = 8
 const LOSSLESS = 'a quantity below 2^53 of its smallest unit'
 /** Where nodes stand that the file gives no place, in canvas units: on a circle. */
 const CIRCLE_RADIUS = 240
@@ -85,6 +87,7 @@ class Resolver {
   private readonly nodes = new Map<string, Node>()
   private readonly links = new Set<string>()
   private readonly taken = new Set<string>()
+  private wrongPatterns = 0
 
   lab(file: LabFile): Lab {
     const nodes = file.nodes.map((node, index) => this.node(node, index, file.nodes.length))
@@ -238,10 +241,12 @@ class Resolver {
   }
 
   private pattern(text: string, path: string): void {
+    if (this.wrongPatterns === WRONG_PATTERNS_MAX) return
     try {
       compilePattern(text)
     } catch (error) {
       if (!(error instanceof PatternError)) throw error
+      this.wrongPatterns += 1
       this.issues.push({ path, expected: REGULAR_EXPRESSION, found: `${describeFound(text)} (${error.message})` })
     }
   }
