@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '../../kernel/random.ts'
+import { Random } from '../../random/random.ts'
 import { diagnoseLab } from './diagnose.ts'
 import { JsonPlaces } from './places.ts'
 
