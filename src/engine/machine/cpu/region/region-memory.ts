@@ -265,8 +265,8 @@ export abstract class RegionMemory extends Emit {
     return placeOf(base === RIP_BASE ? -1 : base, base === RIP_BASE ? this.linearAddress + displacement : displacement)
   }
 
-  /** Looks for a block's groups; pushes 1 when every one of them is where its members may be found without another look. */
-  openGroups(groups: readonly Group[]): void {
+  /** Looks for a block's groups; goes to a label when one of them is not where its members may be found without another look. */
+  openGroups(groups: readonly Group[], otherwise: number): void {
     const { code } = this
     groups.forEach(({ base, index, scale, segment, lowest, span, writes, alignment }, number) => {
       this.pushAddress(base, index, scale, lowest)
@@ -282,7 +282,7 @@ export abstract class RegionMemory extends Emit {
       this.pushDistance(Local.ADDRESS, slot)
       if (span <= WINDOW_TAIL_BYTES + 1) {
         this.pushBytes(slot)
-        code.op(Op.i64_lt_u)
+        code.op(Op.i64_ge_u)
       } else {
         // In halves, so that the difference may be negative and the distance is not.
         code.i64Const(1)
@@ -291,18 +291,17 @@ export abstract class RegionMemory extends Emit {
         code.memory(Op.i64_load32_u, slot + WindowSlotField.HALF_BYTES)
         code.i64Const((span - WINDOW_TAIL_BYTES) >> 1)
         code.op(Op.i64_sub)
-        code.op(Op.i64_lt_s)
+        code.op(Op.i64_ge_s)
       }
+      code.brIf(otherwise)
       if (alignment !== undefined) {
         code.get(this.groupLocal(number))
         code.i32Const(alignment)
         code.op(Op.i32_add)
         code.i32Const(15)
         code.op(Op.i32_and)
-        code.op(Op.i32_eqz)
-        code.op(Op.i32_and)
+        code.brIf(otherwise)
       }
-      if (number > 0) code.op(Op.i32_and)
     })
   }
 

@@ -382,10 +382,13 @@ export class Translator {
     if (grouping === undefined) write(0, count)
     else {
       const known = emit.known()
-      emit.openGroups(grouping.groups)
-      code.if()
+      code.block()
+      const done = code.depth
+      code.block()
+      emit.openGroups(grouping.groups, code.depth)
       write(0, count, grouping)
-      code.else()
+      code.br(done)
+      code.end()
       emit.goBackTo(known)
       write(0, count)
       code.end()

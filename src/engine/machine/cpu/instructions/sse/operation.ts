@@ -83,13 +83,14 @@ interface Range {
 }
 /**
  * i32: some lane of some value has not. Of doubles the upper halves are enough, and those of two values are one vector: what 32-bit lanes
- * are compared with may differ from lane to lane.
+ * are compared with may differ from lane to lane. Masks are taken by their signs, for which V8 has two
+ * instructions before its branch instead of four.
  */
 function someOutside(e: Emit, format: Format, ranges: readonly Range[]): Value {
   const [first, second, ...others] = ranges
   if (format === SINGLE) {
     const lanes = ranges.map(({ value, low, high }) => outsideLanes(e, format, value, low, high))
-    return e.reduce(SimdOp.v128_any_true, lanes.reduce((all, each) => e.simd(SimdOp.v128_or, all, each)))
+    return e.reduce(SimdOp.i32x4_bitmask, lanes.reduce((all, each) => e.simd(SimdOp.v128_or, all, each)))
   }
   const compared = (value: Value, halves: readonly Range[]): Value => {
     const perLane = (bits: (range: Range) => bigint): Value =>
@@ -102,7 +103,7 @@ function someOutside(e: Emit, format: Format, ranges: readonly Range[]): Value {
   const pairs = [[first, second]]
   for (let index = 0; index < others.length; index += 2) pairs.push([others[index], others[index + 1] ?? first])
   const lanes = pairs.map((pair) => compared(e.shuffle(pair[0].value, pair[1].value, UPPER_HALVES), pair))
-  return e.reduce(SimdOp.v128_any_true, lanes.reduce((all, each) => e.simd(SimdOp.v128_or, all, each)))
+  return e.reduce(SimdOp.i32x4_bitmask, lanes.reduce((all, each) => e.simd(SimdOp.v128_or, all, each)))
 }
 const UPPER_HALVES = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]
 
