@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { PhysicalMemory } from '../memory.ts'
-import type { CpuHost } from './core.ts'
-import { Cpu } from './cpu.ts'
-import type { Tier } from './cpu.ts'
-import { Activity, SegmentAttribute, SegmentIndex, State } from './state.ts'
-import { Cr0, Cr4, Efer, Word } from './system/views.ts'
+import type { PhysicalMemory } from '../memory.ts'
+import type { Cpu, Tier } from './cpu.ts'
+import { SegmentIndex, State } from './state.ts'
+import { Cr0, Word } from './system/views.ts'
 import {
-  AREA_PT, FRAMES, FRAME_COUNT, Model, PML4, RAM_BYTES, addressOf, changesOf, pagedProgram, readWord, tablesFor, writeWord,
+  AREA_PT, FRAMES, FRAME_COUNT, Model, RAM_BYTES, addressOf, changesOf, pagedProgram, readWord, tablesFor, writeWord,
 } from './testing/paged-program.ts'
 import type { Change, Fault, PagedProgram, Physical } from './testing/paged-program.ts'
 import { Random } from './testing/random-program.ts'
+import { KERNEL_CODE, PML4, TrapStage } from './testing/trap-stage.ts'
 
 /**
  * Accesses under page tables of any kind, in every tier, against a model that walks the tables for each byte: what windows and the TLB
@@ -23,16 +22,6 @@ const FIRST_SEED = Number(process.env.PAGED_SEED ?? 1)
 const ROUNDS = 3
 const TURNS = 4
 
-const KERNEL_HI = 0xffffffff | 0
-const KERNEL_LO = 0x80000000
-const KERNEL = 0xffffffff80000000n
-const KERNEL_PDPT = 0x5000
-const GDT = 0x6000
-const IDT = 0x7000
-const TSS = 0x8000
-const STACK = 0x20000
-const HANDLERS = 0x30000
-const HANDLER_BYTES = 16
 const CODE_PDPT = 0x40000
 const CODE_PD = 0x41000
 const CODE_PT = 0x42000
@@ -40,7 +29,9 @@ const CODE_FRAME = 0x50000
 /** In an entry of PML4 that no area uses. */
 const CODE = 0x10000000000n
 const INSTRUCTIONS_MAX = 1000
-const ERROR_VECTORS = new Set([8, 10, 11, 12, 13, 14, 17])
+/** Of segments with DPL 0. */
+const CODE_ATTRIBUTES = 0xa09b
+const STACK_ATTRIBUTES = 0xc093
 
 /** A device that answers each address with a byte of its own until it is written. */
 class Device implements Physical {
@@ -59,52 +50,26 @@ class Plain implements Physical {
 
 class PagedProcessor implements Physical {
   readonly device = new Device()
-  private readonly memory = new PhysicalMemory(RAM_BYTES)
+  private readonly stage: TrapStage
+  private readonly memory: PhysicalMemory
   private readonly cpu: Cpu
 
   constructor(tier: Tier, hotAfter?: number) {
-    const { memory, device } = this
-    const host: CpuHost = {
-      portIn: () => 0,
-      portOut: () => {},
-      mmioRead: (physical, size, into) => { for (let byte = 0; byte < size; byte++) into.setUint8(byte, device.read(physical + byte)) },
-      mmioWrite: (physical, size, from) => { for (let byte = 0; byte < size; byte++) device.write(physical + byte, from.getUint8(byte)) },
-      hypercall: () => false,
-      acknowledgeInterrupt: () => 0,
-      interruptPending: () => false,
-      nowNs: () => 0,
-      warn: () => {},
-    }
-    this.cpu = new Cpu(memory, host, { tier, hotAfter })
-    this.cpu.reset()
-    const { state } = this.cpu.system
-    memory.writeU64(PML4 + 511 * 8, BigInt(KERNEL_PDPT | 3))
-    memory.writeU64(KERNEL_PDPT + 510 * 8, 0x83n)
+    const { device } = this
+    this.stage = new TrapStage({
+      ramBytes: RAM_BYTES, tier, hotAfter,
+      host: {
+        mmioRead: (physical, size, into) => { for (let byte = 0; byte < size; byte++) into.setUint8(byte, device.read(physical + byte)) },
+        mmioWrite: (physical, size, from) => { for (let byte = 0; byte < size; byte++) device.write(physical + byte, from.getUint8(byte)) },
+      },
+    })
+    const { memory, cpu } = this.stage
+    this.memory = memory
+    this.cpu = cpu
     memory.writeU64(PML4 + Number((CODE >> 39n) & 511n) * 8, BigInt(CODE_PDPT | 7))
     memory.writeU64(CODE_PDPT, BigInt(CODE_PD | 7))
     memory.writeU64(CODE_PD, BigInt(CODE_PT | 7))
     memory.writeU64(CODE_PT, BigInt(CODE_FRAME | 5))
-    memory.writeU64(GDT + 8, 0x00209b0000000000n)
-    memory.writeU64(TSS + 4, KERNEL + BigInt(STACK))
-    memory.writeU64(TSS + 36, KERNEL + BigInt(STACK))
-    for (let vector = 0; vector < 32; vector++) {
-      const handler = HANDLERS + vector * HANDLER_BYTES
-      memory.writeU8(handler, 0xf4)
-      memory.writeU32(IDT + vector * 16, (8 << 16) | (handler & 0xffff))
-      // On a stack of its own, since the program's may be anywhere.
-      memory.writeU32(IDT + vector * 16 + 4, (((KERNEL_LO + handler) & 0xffff0000) | 0xee01) >>> 0)
-      memory.writeU32(IDT + vector * 16 + 8, KERNEL_HI >>> 0)
-    }
-    state.view.setBigUint64(State.GDTR_BASE, KERNEL + BigInt(GDT), true)
-    state.view.setBigUint64(State.IDTR_BASE, KERNEL + BigInt(IDT), true)
-    state.u32[State.GDTR_LIMIT >> 2] = 0x3f
-    state.u32[State.IDTR_LIMIT >> 2] = 32 * 16 - 1
-    state.setSegment(SegmentIndex.TR, 0x40, 0x8b, (KERNEL_LO + TSS) | 0, KERNEL_HI, 0x67)
-    for (const segment of [SegmentIndex.ES, SegmentIndex.DS, SegmentIndex.FS, SegmentIndex.GS])
-      state.setSegment(segment, 0, SegmentAttribute.UNUSABLE, 0, 0, 0)
-    state.u32[Word.CR4] = Cr4.PAE | Cr4.OSFXSR | Cr4.OSXMMEXCPT
-    state.u32[Word.EFER] = Efer.LME | Efer.LMA | Efer.NXE | Efer.SCE
-    this.cpu.setCr3(PML4)
   }
 
   read(address: number): number { return this.memory.readU8(address) }
@@ -118,8 +83,8 @@ class PagedProcessor implements Physical {
   begin({ registers, user, writeProtect, accesses }: PagedProgram): void {
     const { state } = this.cpu.system
     const dpl = user ? 0x60 : 0
-    state.setSegment(SegmentIndex.CS, user ? 0x33 : 0x08, 0xa09b | dpl, 0, 0, 0xffffffff)
-    state.setSegment(SegmentIndex.SS, user ? 0x2b : 0, 0xc093 | dpl, 0, 0, 0xffffffff)
+    state.setSegment(SegmentIndex.CS, user ? 0x33 : KERNEL_CODE, CODE_ATTRIBUTES | dpl, 0, 0, 0xffffffff)
+    state.setSegment(SegmentIndex.SS, user ? 0x2b : 0, STACK_ATTRIBUTES | dpl, 0, 0, 0xffffffff)
     state.i32[Word.CR0] = Cr0.PE | Cr0.MP | Cr0.ET | Cr0.NE | Cr0.PG | (writeProtect ? Cr0.WP : 0)
     registers.forEach((value, register) => this.cpu.setGpr(register, BigInt.asIntN(64, value)))
     state.u8.fill(0, State.XMM, State.XMM + 16)
@@ -133,22 +98,13 @@ class PagedProcessor implements Physical {
   run(from: number, slice: number): Fault & { at: number } {
     const { cpu } = this
     const { state } = cpu.system
-    cpu.rip = CODE + BigInt(from)
-    state.i32[State.ACTIVITY >> 2] &= ~Activity.HALTED
-    for (let left = INSTRUCTIONS_MAX; !cpu.halted && !cpu.shutdown && left > 0;) left -= Math.max(1, cpu.run(Math.min(slice, left)))
-    if (!cpu.halted) throw new Error(`the program did not end: ${cpu.shutdown ? cpu.shutdownReason : `RIP ${cpu.rip.toString(16)}`}`)
-    const vector = Math.floor((Number(cpu.rip - KERNEL) - HANDLERS) / HANDLER_BYTES)
-    const hasError = ERROR_VECTORS.has(vector)
-    const frame = Number(cpu.getGpr(4) - KERNEL) + (hasError ? 8 : 0)
-    const error = hasError ? this.memory.readU32(frame - 8) : 0
-    const at = Number(this.memory.readU64(frame) - CODE)
-    const [selector, flags, stackPointer, stack] = [8, 16, 24, 32].map((offset) => this.memory.readU64(frame + offset))
-    cpu.setGpr(4, BigInt.asIntN(64, stackPointer))
-    state.setSegment(SegmentIndex.CS, Number(selector), 0xa09b | ((Number(selector) & 3) << 5), 0, 0, 0xffffffff)
-    state.setSegment(SegmentIndex.SS, Number(stack), 0xc093 | ((Number(stack) & 3) << 5), 0, 0, 0xffffffff)
-    cpu.setRflags(Number(flags))
+    const { vector, error, cr2, rip, cs, rflags, rsp, ss } = this.stage.run(CODE + BigInt(from), slice, INSTRUCTIONS_MAX)
+    cpu.setGpr(4, BigInt.asIntN(64, rsp))
+    state.setSegment(SegmentIndex.CS, cs, CODE_ATTRIBUTES | ((cs & 3) << 5), 0, 0, 0xffffffff)
+    state.setSegment(SegmentIndex.SS, ss, STACK_ATTRIBUTES | ((ss & 3) << 5), 0, 0, 0xffffffff)
+    cpu.setRflags(rflags)
     state.updateMode()
-    return { vector, error, cr2: vector === 14 ? cpu.cr2 : 0n, at }
+    return { vector, error, cr2, at: Number(rip - CODE) }
   }
 
   set(register: number, value: bigint): void { this.cpu.setGpr(register, BigInt.asIntN(64, value)) }

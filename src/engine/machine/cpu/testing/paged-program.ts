@@ -1,4 +1,5 @@
 import type { Random } from './random-program.ts'
+import { PML4 } from './trap-stage.ts'
 
 /**
  * Programs of a few memory accesses in a virtual area whose page tables are anything, and a model of paging that has no TLB: it walks the
@@ -7,7 +8,6 @@ import type { Random } from './random-program.ts'
 
 /** Physical layout: tables, frames that the area's pages lead to, and a device behind RAM. */
 export const RAM_BYTES = 4 << 20
-export const PML4 = 0x1000
 const AREA_PDPT = 0x10000
 const AREA_PD = 0x11000
 export const AREA_PT = 0x12000
