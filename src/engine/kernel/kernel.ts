@@ -53,7 +53,7 @@ import { WasmFormatError } from './wasm/binary/bytes.ts'
 import { isWasm } from './wasm/binary/module.ts'
 import { compileForKernel } from './wasm/program-file.ts'
 import { loadStub, newProgram } from './wasm/program.ts'
-import type { WasmProgram } from './wasm/program.ts'
+import type { WasmProgram } from './wasm/process-modules.ts'
 import { WasmRuntime } from './wasm/runtime.ts'
 
 const FIRST_PID = 1

@@ -14,7 +14,8 @@ import { ExternalKind, typeOfFunction } from './binary/module.ts'
 import type { CompiledModule } from './compile.ts'
 import type { WasmValue } from './instance.ts'
 import { WasmLimit } from './limits.ts'
-import type { CallEnd, LoadedModule, ProcessModules, WasmRuntime } from './runtime.ts'
+import type { ProcessModules, Step, WasmProgram } from './process-modules.ts'
+import type { CallEnd, WasmRuntime } from './runtime.ts'
 import { exportedFunction } from './runtime.ts'
 import { printable } from './text.ts'
 import { formatValue, parseValue, signatureText } from './values.ts'
@@ -28,27 +29,6 @@ import { WasiContext } from './wasi/context.ts'
  * A module with `_start` is a command (WASI preview 1). Of another, `PROGRAM --invoke NAME ARG…` calls an exported function and
  * prints its results.
  */
-export interface WasmProgram {
-  name: string
-  compiled: CompiledModule
-  sourceBytes: number
-  args: readonly string[]
-  environment: readonly string[]
-  /** Once it has memory. */
-  module: LoadedModule | null
-  /** What is still to be called, first to last; null before it is known. */
-  steps: Step[] | null
-  /** Text to be written before the process ends with `status`. */
-  output: { fd: number; bytes: Uint8Array; status: number } | null
-}
-
-interface Step {
-  name: string
-  index: number
-  args: WasmValue[]
-  /** Its results are printed. */
-  isPrinted: boolean
-}
 
 const COMMAND = '_start'
 const REACTOR = '_initialize'

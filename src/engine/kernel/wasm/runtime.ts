@@ -1,7 +1,7 @@
 import { Cost } from '../costs.ts'
 import type { FrameAllocator } from '../memory/frames.ts'
 import { PAGE_BYTES } from '../arch/layout.ts'
-import type { PendingCall, Process } from '../process/process.ts'
+import type { Process } from '../process/process.ts'
 import type { Wait } from '../process/wait.ts'
 import { onward } from '../process/wait.ts'
 import type { Call, KernelServices } from '../syscall/context.ts'
@@ -12,7 +12,7 @@ import { FrameStack } from './instrument/frame-stack.ts'
 import { WasmInstance } from './instance.ts'
 import type { CallOutcome, WasmValue } from './instance.ts'
 import { WASM_PAGE_BYTES, WasmLimit } from './limits.ts'
-import type { WasmProgram } from './program.ts'
+import type { LoadedModule, ProcessModules } from './process-modules.ts'
 import { printable } from './text.ts'
 import type { WasiContext } from './wasi/context.ts'
 import { wasiFunction } from './wasi/preview1.ts'
@@ -26,26 +26,6 @@ const FRAMES_PER_PAGE = WASM_PAGE_BYTES / PAGE_BYTES
 /** What the runtime uses of the kernel. */
 export interface WasmHost extends KernelServices {
   readonly frames: FrameAllocator
-}
-
-/** A module with its memory, and the process that loaded it. */
-export interface LoadedModule {
-  id: number
-  name: string
-  instance: WasmInstance
-  wasi: WasiContext
-  /** Pages of 64 KiB promised to it. */
-  pages: number
-  isGrowthReported: boolean
-}
-
-/** All that a process has of the runtime. */
-export interface ProcessModules {
-  modules: Map<number, LoadedModule>
-  /** The module whose code a system call has begun to run, and that call. */
-  active: { module: LoadedModule; call: PendingCall } | null
-  /** What WASM_MAIN runs. */
-  program: WasmProgram | null
 }
 
 /** A module as inspectors see it. */
