@@ -64,17 +64,23 @@ export function reciprocalDivisions(
   return found
 }
 
+/** Registers that a MOV goes to and comes from (-1: an immediate); undefined for other instructions, and for memory. */
+function moveOf({ definition, slots, rm, reg }: Instruction): { target: number; source: number } | undefined {
+  if (definition !== MOV || rm < 0) return undefined
+  if (slots[1].kind === 'imm') return { target: rm, source: -1 }
+  return slots[0].kind === 'rm' ? { target: rm, source: reg } : { target: reg, source: rm }
+}
+
 /** Where the upper half of a product, or a copy of it, is shifted to the right by a constant, with nothing but copies before; or -1. */
 function shiftAfter(instructions: readonly Instruction[], multiplication: number): number {
   const halves = new Set<number>([Gpr.RDX])
   for (let at = multiplication + 1; at < instructions.length; at++) {
-    const { definition, size, rm, reg, slots } = instructions[at]
-    if (size !== 8 || rm < 0) return -1
+    const { definition, size, rm, slots } = instructions[at]
+    if (size !== 8) return -1
     if (definition === SHR && slots[1].kind === 'imm') return halves.has(rm) ? at : -1
-    if (definition !== MOV || slots[1].kind === 'imm') return -1
-    const [target, source] = slots[0].kind === 'rm' ? [rm, reg] : [reg, rm]
-    if (!halves.has(source)) return -1
-    halves.add(target)
+    const move = moveOf(instructions[at])
+    if (move === undefined || !halves.has(move.source)) return -1
+    halves.add(move.target)
   }
   return -1
 }
@@ -82,23 +88,21 @@ function shiftAfter(instructions: readonly Instruction[], multiplication: number
 /** The constants that instructions put into registers, by register. */
 export function constantsMoved(instructions: Iterable<Instruction>): Map<number, bigint[]> {
   const moved = new Map<number, bigint[]>()
-  for (const { definition, size, slots, rm, reg, immediateLow, immediateHigh } of instructions) {
-    if (definition !== MOV || size !== 8 || slots[1].kind !== 'imm') continue
-    const register = slots[0].kind === 'rm' ? rm : reg
-    if (register < 0) continue
+  for (const instruction of instructions) {
+    const { size, immediateLow, immediateHigh } = instruction
+    const move = moveOf(instruction)
+    if (size !== 8 || move?.source !== -1) continue
     const value = (BigInt(immediateHigh >>> 0) << 32n) | BigInt(immediateLow >>> 0)
-    const known = moved.get(register)
-    if (known === undefined) moved.set(register, [value])
+    const known = moved.get(move.target)
+    if (known === undefined) moved.set(move.target, [value])
     else known.push(value)
   }
   return moved
 }
 
 /** Whether an instruction divides, and the next one overwrites the quotient without a look at it. */
-export function isRemainderOnly({ definition }: Instruction, next: Instruction | undefined): boolean {
-  if (definition !== DIV || next === undefined) return false
-  const { size, slots, rm, reg } = next
-  if (next.definition !== MOV || size < 4 || rm < 0) return false
-  const [target, source] = slots[0].kind === 'rm' ? [rm, slots[1].kind === 'imm' ? -1 : reg] : [reg, rm]
-  return target === Gpr.RAX && source !== Gpr.RAX
+export function isRemainderOnly({ definition }: Instruction, nextOf: () => Instruction | undefined): boolean {
+  const next = definition === DIV ? nextOf() : undefined
+  const move = next === undefined || next.size < 4 ? undefined : moveOf(next)
+  return move?.target === Gpr.RAX && move.source !== Gpr.RAX
 }

@@ -370,7 +370,7 @@ export class Translator {
           stack: found?.stackMembership[index],
           division: divided.find((division) => division.from === index),
           isQuotient: divided.some((division) => division.to === index),
-          isRemainderOnly: isRemainderOnly(instructions[index], this.nextOf(block, index)),
+          isRemainderOnly: isRemainderOnly(instructions[index], () => this.nextOf(block, index)),
         })
     }
     const addresses: number[] = []
